@@ -1,0 +1,74 @@
+import type { Route } from './route.ts'
+
+/** What policies see of a request's head; `http1/head.ts` is one, HTTP/2 will bring another. */
+export interface RequestHead {
+  readonly method: string
+  /** As received. */
+  readonly target: string
+  /** As received, without the query; nothing decoded. */
+  readonly path: string
+  readonly host: string
+  /** The first value of a field, by lower-case name. */
+  get(lowerCaseName: string): string | null
+  /** The index of the first field of that name from `from` on, or -1. */
+  find(lowerCaseName: string, from: number): number
+  value(index: number): string
+}
+
+/** Who calls: what a verified credential yields, whatever its form. */
+export interface Identity {
+  readonly subject: string
+  /** As it is stated to upstreams: visible ASCII. */
+  readonly tenant: string
+  /** Seconds since the epoch; the credential is not valid from then on. */
+  readonly expiresAtS: number
+}
+
+/** One request and its one response. Every field exists from birth; the comment beside it names its one writer. */
+export class Exchange {
+  readonly head: RequestHead // pipeline
+  readonly route: Route // pipeline
+  /** Of the peer, or of the client behind trusted proxies. */
+  readonly clientIp: string // pipeline
+  readonly requestId: string // pipeline
+  /** performance.now() when the head was complete. */
+  readonly startMs: number // pipeline
+  identity: Identity | null = null // policies/jwt
+  /** Field lines towards the upstream. */
+  asserted = '' // assert
+  /** Field lines towards the client. */
+  answered = '' // answer
+  /** Of the response the client was sent; 0 while there is none. */
+  status = 0 // forward, refuse
+  /** The failure's code where the gateway answered with one. */
+  code: string | null = null // refuse
+  /** host:port of the endpoint that was last tried. */
+  endpoint: string | null = null // forward
+  bytesIn = 0 // relay: body bytes from the client
+  bytesOut = 0 // relay: body bytes to the client
+  aborted = false // forward: the client left before the end
+  /** Policies that admitted, to be settled in reverse. */
+  admitted = 0 // pipeline
+
+  constructor(head: RequestHead, route: Route, clientIp: string, requestId: string, startMs: number) {
+    this.head = head
+    this.route = route
+    this.clientIp = clientIp
+    this.requestId = requestId
+    this.startMs = startMs
+  }
+
+  /**
+   * States a field to the upstream. `name` must be owned by a policy of the snapshot, so that the client's copies
+   * were stripped; `value` must be a field value (visible ASCII, inner single spaces). Anything else is a defect and throws.
+   */
+  assert(name: string, value: string): void {
+    if (!this.route.owned.has(name.toLowerCase())) throw new Error(`no policy owns the field ${name}`)
+    this.asserted += `${name}: ${value}\r\n`
+  }
+
+  /** States a field to the client, on success and on failure; the upstream's own field of that name is dropped if the route owns it. */
+  answer(name: string, value: string): void {
+    this.answered += `${name}: ${value}\r\n`
+  }
+}
