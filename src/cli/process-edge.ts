@@ -1,0 +1,36 @@
+export type StopSignal = 'SIGTERM' | 'SIGINT'
+
+/** The process as commands see it. `main.ts` makes the real one; tests make their own. */
+export interface ProcessEdge {
+  /** What stands behind the program's name; the command's own name comes first. */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly pid: number
+  /** Version of the running product. */
+  readonly version: string
+  /** Cores this process may use: affinity and cgroup limits applied. */
+  readonly cores: number
+  /** File descriptors of standard output and standard error. */
+  readonly stdoutFd: number
+  readonly stderrFd: number
+  /** Standard output is a terminal: logs take their readable form. */
+  readonly isTty: boolean
+
+  /** Text for whoever called the command. `start` prints nothing here but log lines. */
+  print(text: string): void
+  /** Text on standard error. A reader that is gone is ignored. */
+  complain(text: string): void
+  /** Throws Node's error, with its `code`, if the file cannot be read. */
+  readFile(path: string): Uint8Array
+
+  /** From now on SIGTERM and SIGINT come here instead of ending the process. */
+  onSignal(listener: (signal: StopSignal) => void): void
+  /** Gives SIGTERM and SIGINT their default effect again and sends the signal to this process: ends it at once. */
+  raise(signal: StopSignal): void
+  /** Sends any signal to this process. SIGKILL ends it even with a stuck thread-pool job, which `exit` would wait for. */
+  kill(signal: 'SIGKILL'): void
+  exit(code: number): never
+  /** Resident memory of the whole process, bytes. */
+  residentBytes(): number
+}

@@ -1,0 +1,19 @@
+/** The published entry: what a user's own policy and tools are typed against. */
+export type {
+  AdminConfig,
+  Config,
+  CorsConfig,
+  IdentityConfig,
+  JwtAlgorithm,
+  JwtConfig,
+  ListenConfig,
+  LogConfig,
+  LogLevel,
+  RouteConfig,
+  ShutdownConfig,
+  UpstreamConfig,
+} from './config/config.ts'
+export type { Answer } from './proxy/answer.ts'
+export type { Exchange, Identity, RequestHead } from './proxy/exchange.ts'
+export type { Failure, FailureCode, FailureSide, Replay } from './proxy/failure.ts'
+export type { Policy, Verdict } from './proxy/policy.ts'

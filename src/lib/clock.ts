@@ -1,0 +1,15 @@
+/**
+ * The clocks of the machine, as a value: whatever measures or compares time takes one as a parameter, so that
+ * tests own time. No other file reads the wall clock.
+ */
+export interface Clock {
+  /** Milliseconds since the epoch. May step either way; only for what is compared with the outside (exp, timestamps). */
+  wallMs(): number
+  /** Milliseconds since some start, never backwards. For every duration and deadline. */
+  monotonicMs(): number
+}
+
+export const systemClock: Clock = Object.freeze({
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+})
