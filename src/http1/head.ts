@@ -42,8 +42,13 @@ export class Head {
   /** A Connection field with a member other than close, keep-alive and upgrade is there. */
   nominates = false
 
-  /** Parser's own: how far it got in a head that arrived in pieces, and state within it. */
+  /** Parser's own: how far it got in a head that arrived in pieces, and state within it (parse-state.ts). */
   scanned = 0
+  stage = 0
+  /** Bytes of empty lines skipped before the start-line; offsets into `text` count from after them. */
+  lead = 0
+  /** Bits: which fields with a meaning for framing were seen, and what they asked for. */
+  seen = 0
   hosts = 0
 
   /** The first value of a field, by exact lower-case name; null if absent. */
