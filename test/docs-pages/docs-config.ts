@@ -1,0 +1,45 @@
+import type { Config, RouteConfig } from '../../src/config/config.ts'
+
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
+
+export function routeTo(upstream: string, path: string, auth: RouteConfig['auth']): RouteConfig {
+  return { name: upstream, path, methods: METHODS, upstream, auth }
+}
+
+export const STANDARD_ROUTES: readonly RouteConfig[] = [
+  routeTo('ingest', '/api/v1/ingest/*', 'required'),
+  routeTo('query', '/api/v1/query/*', 'required'),
+  routeTo('auth', '/api/auth/*', 'none'),
+]
+
+/** A whole config, so that nothing of it can reach a page unseen: every secret and host below is looked for. */
+export function docsConfig(
+  routes: readonly RouteConfig[] = STANDARD_ROUTES,
+  name = 'Nyro API Gateway',
+): Config {
+  return {
+    name,
+    production: false,
+    listen: {
+      host: '0.0.0.0',
+      port: 8080,
+      timeouts: { headMs: 10_000, bodyMs: 60_000, idleMs: 75_000 },
+      maxConnections: 10_000,
+    },
+    admin: { host: '127.0.0.1', port: 9901, token: 'private-admin-token' },
+    workers: 1,
+    log: { level: 'info', access: true },
+    trustedProxies: [],
+    cors: { origins: '*', maxAgeS: 600 },
+    shutdown: { delayMs: 0, timeoutMs: 30_000 },
+    docs: true,
+    identity: { jwt: { key: 'private-jwt-key', algorithm: 'HS256', clockSkewS: 0 } },
+    upstreams: ['ingest', 'query', 'auth'].map((upstream) => ({
+      name: upstream,
+      url: `http://private-host-of-${upstream}:80`,
+      connections: { max: 100, idle: 20, idleTimeoutMs: 4_000 },
+      timeouts: { connectMs: 10_000, headMs: 60_000, idleMs: 60_000 },
+    })),
+    routes,
+  }
+}
