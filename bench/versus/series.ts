@@ -1,0 +1,104 @@
+import type { Bench } from './bench.ts'
+import type { Load } from './load/wrk.ts'
+import type { Peer } from './peer/peer.ts'
+import { mebibytes, medianOf, RATIO_HEAD, ratioRow, type Table, whole } from './report.ts'
+import { type Measurement, measureRound, type Outcome } from './round.ts'
+
+export interface Entrant {
+  readonly label: string
+  readonly peer: Peer
+  /** Takes part in every n-th round: 1 for all. */
+  readonly every: number
+}
+
+export interface SeriesPlan {
+  readonly name: string
+  readonly rounds: number
+  readonly outcome: Outcome
+  /** Called once a round; every entrant of the round gets the same load. */
+  loadOf(round: number): Load
+}
+
+/** One list per label, one place per round; null where the entrant sat out or the round did not count. */
+export type Series = ReadonlyMap<string, readonly (Measurement | null)[]>
+
+/** Runs all entrants round by round, in an order that turns, so that nobody is always first. */
+export async function runSeries(
+  bench: Bench,
+  entrants: readonly Entrant[],
+  plan: SeriesPlan,
+): Promise<{ series: Series; faults: string[] }> {
+  const series = new Map<string, (Measurement | null)[]>()
+  for (const { label } of entrants) series.set(label, new Array(plan.rounds).fill(null))
+  const faults: string[] = []
+  let discarded = 0
+  for (let round = 0; round < plan.rounds; round++) {
+    const load = plan.loadOf(round)
+    const words: string[] = []
+    for (const { label, peer } of turned(entrants, round).filter(({ every }) => round % every === 0)) {
+      const measured = await measureRound(bench.stand, bench.upstream, peer, load, plan.outcome)
+      words.push(`${label} ${whole(measured.requestsPerSecond)}/s ${cpuUs(measured).toFixed(1)} µs`)
+      if (measured.faults.length === 0) {
+        series.get(label)?.splice(round, 1, measured)
+        continue
+      }
+      discarded++
+      words.push(`(does not count: ${measured.faults.join('; ')})`)
+      faults.push(`${plan.name}, round ${round + 1}, ${label}: ${measured.faults.join('; ')}`)
+    }
+    bench.say(`${plan.name} ${round + 1}/${plan.rounds}  ${words.join(' · ')}`)
+  }
+  // A neighbour's spike may spoil a round; more than one in ten is a fault of ours.
+  const most = Math.floor((plan.rounds * entrants.length) / 10)
+  return { series, faults: discarded > most ? faults : [] }
+}
+
+export function mediansTable(series: Series): Table {
+  const rows: string[][] = []
+  for (const [label, measured] of series) {
+    const counted = measured.filter((measurement) => measurement !== null)
+    if (counted.length === 0) continue
+    rows.push([
+      label,
+      whole(medianOf(counted, (one) => one.requestsPerSecond)),
+      medianOf(counted, cpuUs).toFixed(1),
+      medianOf(counted, (one) => one.userUs).toFixed(1),
+      medianOf(counted, (one) => one.systemUs).toFixed(1),
+      (medianOf(counted, (one) => one.p50Us) / 1000).toFixed(2),
+      (medianOf(counted, (one) => one.p99Us) / 1000).toFixed(2),
+      mebibytes(medianOf(counted, (one) => one.residentBytes)),
+      `${(100 * medianOf(counted, (one) => one.loadBusy)).toFixed(0)}%`,
+      `${(100 * medianOf(counted, (one) => one.stolen)).toFixed(0)}%`,
+      String(counted.length),
+    ])
+  }
+  const head = ['', 'requests/s', 'CPU µs/request', 'user', 'system', 'p50 ms', 'p99 ms', 'RSS MiB']
+  return { head: [...head, 'load core busy', 'stolen', 'rounds'], rows }
+}
+
+/** The first entrant against each of the others. */
+export function ratiosTable(series: Series): Table {
+  const rows: (string[] | null)[] = []
+  const [first, ...others] = [...series]
+  if (first === undefined) return { head: RATIO_HEAD, rows: [] }
+  const [ourLabel, ours] = first
+  for (const [label, theirs] of others) {
+    const pair = `${ourLabel} / ${label}`
+    const column = (pick: (one: Measurement) => number, of: readonly (Measurement | null)[]) =>
+      of.map((one) => (one === null ? null : pick(one)))
+    const rate = (one: Measurement): number => one.requestsPerSecond
+    rows.push(ratioRow(pair, 'requests/s', column(rate, ours), column(rate, theirs)))
+    rows.push(ratioRow(pair, 'CPU/request', column(cpuUs, ours), column(cpuUs, theirs)))
+  }
+  return { head: RATIO_HEAD, rows: rows.filter((row) => row !== null) }
+}
+
+export function cpuUs(measurement: Measurement): number {
+  return measurement.userUs + measurement.systemUs
+}
+
+/** The list begun at another place every round. */
+export function turned<Item>(items: readonly Item[], round: number): readonly Item[] {
+  const by = round % items.length
+  return [...items.slice(by), ...items.slice(0, by)]
+}
