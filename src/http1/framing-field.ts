@@ -94,6 +94,7 @@ function noteContentLength(head: Head, bytes: Uint8Array, start: number, end: nu
 function noteTransferEncoding(head: Head, bytes: Uint8Array, start: number, end: number): number {
   if ((head.seen & SEEN_TRANSFER_ENCODING) !== 0) return BAD_TRANSFER_ENCODING
   head.seen |= SEEN_TRANSFER_ENCODING
+  if (endsInTab(bytes, end)) return BAD_TRANSFER_ENCODING
   let chunked = false
   for (let at = start; ; at++) {
     at = skipBlank(bytes, at, end)
@@ -107,6 +108,13 @@ function noteTransferEncoding(head: Head, bytes: Uint8Array, start: number, end:
   }
   head.chunked = (head.seen & SEEN_OTHER_CODING) === 0
   return 0
+}
+
+/** A tab behind the value is lawful white space, but not to every parser: some would not see `chunked` before it. */
+function endsInTab(bytes: Uint8Array, valueEnd: number): boolean {
+  let at = valueEnd
+  while (bytes[at] === SP) at++
+  return bytes[at] === HTAB
 }
 
 /** A list of tokens, empty members ignored (RFC 9110 sections 5.6.1.2 and 7.6.1). */

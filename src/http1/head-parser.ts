@@ -59,7 +59,7 @@ export function parseResponseHead(head: Head, bytes: Buffer, start: number, end:
   const headEnd = parseFieldLines(head, bytes, start, limit, 'head')
   if (headEnd <= 0) return unfinished(headEnd, limit - start)
   head.expectContinue = false
-  const refusal = settleFraming(head) || settleCoding(head)
+  const refusal = settleFraming(head) || settleInterim(head) || settleCoding(head)
   return refusal === 0 ? keepText(head, bytes, start, headEnd) : refusal
 }
 
@@ -107,6 +107,12 @@ function settleFraming(head: Head): number {
   // Upgrade in HTTP/1.0 is ignored (RFC 9110 section 7.8).
   head.upgrade = !isOld && (seen & SEEN_UPGRADE_FIELD) !== 0 && (seen & ASKED_UPGRADE) !== 0
   return 0
+}
+
+/** A 1xx has no body (RFC 9112 section 6.3); with one announced, readers differ on where the next response starts. */
+function settleInterim(head: Head): number {
+  const announcesBody = head.contentLength > 0 || (head.seen & SEEN_TRANSFER_ENCODING) !== 0
+  return head.status < 200 && announcesBody ? BAD_FRAMING : 0
 }
 
 function settleHost(head: Head): number {

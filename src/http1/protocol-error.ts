@@ -31,7 +31,10 @@ export const BAD_FIELD_LINE = numbered('malformed', 'a field line is not well-fo
 export const BAD_HOST = numbered('malformed', 'Host is missing, repeated or not well-formed')
 export const BAD_CONTENT_LENGTH = numbered('malformed', 'Content-Length is repeated or not well-formed')
 export const BAD_TRANSFER_ENCODING = numbered('malformed', 'Transfer-Encoding is repeated or not well-formed')
-export const BAD_FRAMING = numbered('malformed', 'Transfer-Encoding with Content-Length or in HTTP/1.0')
+export const BAD_FRAMING = numbered(
+  'malformed',
+  'the framing fields contradict each other, the version or the status',
+)
 export const BAD_CONNECTION = numbered('malformed', 'Connection is not well-formed')
 export const BAD_CHUNK = numbered('malformed', 'a chunk is not well-formed')
 export const VERSION_UNSUPPORTED = numbered(

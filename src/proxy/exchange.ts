@@ -8,6 +8,8 @@ export interface RequestHead {
   /** As received, without the query; nothing decoded. */
   readonly path: string
   readonly host: string
+  /** HTTP/1.x: 0 or 1. */
+  readonly minor: number
   /** The first value of a field, by lower-case name. */
   get(lowerCaseName: string): string | null
   /** The index of the first field of that name from `from` on, or -1. */
@@ -40,6 +42,8 @@ export class Exchange {
   answered = '' // answer
   /** Of the response the client was sent; 0 while there is none. */
   status = 0 // forward, refuse
+  /** The request came from a page: the gateway alone says who may read the response. */
+  crossOrigin = false // policies/cors
   /** The failure's code where the gateway answered with one. */
   code: string | null = null // refuse
   /** host:port of the endpoint that was last tried. */
@@ -47,8 +51,9 @@ export class Exchange {
   bytesIn = 0 // relay: body bytes from the client
   bytesOut = 0 // relay: body bytes to the client
   aborted = false // forward: the client left before the end
-  /** Policies that admitted, to be settled in reverse. */
+  /** How many of the route's policies admitted; they are settled in reverse. */
   admitted = 0 // pipeline
+  over = false // pipeline
 
   constructor(head: RequestHead, route: Route, clientIp: string, requestId: string, startMs: number) {
     this.head = head

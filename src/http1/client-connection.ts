@@ -1,0 +1,366 @@
+import type { Socket } from 'node:net'
+import { BodyReader } from './body-reader.ts'
+import type { Head } from './head.ts'
+import { INCOMPLETE, parseResponseHead, protocolError, resetHead } from './head-parser.ts'
+import { Intake } from './intake.ts'
+import { MessageWriter } from './message-writer.ts'
+import { type DialOptions, dialSocket, filledBuffer, queuedBytes, type SocketOwner } from './socket.ts'
+import { Deadline, type DeadlineOwner } from './timer-wheel.ts'
+import type { Wire } from './wire.ts'
+
+/** More interim responses than this before a final one are an attack. */
+const MAX_INTERIMS = 32
+
+/**
+ * Why no whole response came. `closed` and `reset`: the server ended the connection; `malformed`: what it sent is no
+ * HTTP/1.1 response; `stray`: bytes that cannot be the answer; `unasked`: a 101 nobody asked for; `timeout`.
+ */
+export type ResponseFault = 'closed' | 'reset' | 'malformed' | 'stray' | 'unasked' | 'timeout'
+
+/** Why there is no connection: `timeout`, or Node's error code. */
+export interface DialFault {
+  readonly code: string
+}
+
+/** What one request's response is told to. */
+export interface ResponseReceiver {
+  /** A 1xx other than 101. */
+  interim(head: Head): void
+  response(head: Head): void
+  /** The 101 that was asked for: from here on both sides are a tunnel. */
+  switched(head: Head): void
+  responseBody(bytes: Buffer, start: number, end: number): void
+  /** The connection may be re-used from here on, or is closed: it is no longer the receiver's. */
+  responseEnd(trailers: Head | null): void
+  responseFailed(fault: ResponseFault): void
+  /** No more bytes for now: flush. */
+  responsePause(): void
+  upstreamDrained(): void
+  /** Only in a tunnel: the server shut down its side. */
+  upstreamEnded(): void
+}
+
+/** Where a connection comes from and returns to. */
+export interface ConnectionOwner {
+  connected(connection: ClientConnection): void
+  /** Only before `connected`. */
+  dialFailed(connection: ClientConnection, fault: DialFault): void
+  /** It may carry another request. */
+  idle(connection: ClientConnection): void
+  closed(connection: ClientConnection): void
+}
+
+export interface ClientLimits {
+  readonly connectMs: number
+  readonly headMs: number
+  readonly idleMs: number
+}
+
+type Phase = 'dialling' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
+
+/** One connection to an upstream's endpoint: one request after another, and re-used only if both messages ended exactly where framing said. */
+export class ClientConnection extends Intake implements SocketOwner, DeadlineOwner {
+  readonly socket: Socket
+  readonly writer: MessageWriter
+  /** Requests it has carried. */
+  uses = 0
+  /** When it became idle, ms. */
+  idleSinceMs = 0
+  /** What the server says it keeps an idle connection for (Keep-Alive: timeout), ms; 0: it does not say. */
+  keepAliveMs = 0
+  readonly #wire: Wire
+  readonly #owner: ConnectionOwner
+  readonly #limits: ClientLimits
+  readonly #deadline = new Deadline(this)
+  readonly #reader = new BodyReader()
+  #receiver: ResponseReceiver | null = null
+  #head: Head | null = null
+  #phase: Phase = 'dialling'
+  #expectsBody = true
+  #asksUpgrade = false
+  #requestDone = false
+  #keepAlive = true
+  #interims = 0
+  #slowBytes = -1
+  #sentEpoch = -1
+  #idleEpoch = -1
+  #filled = false
+
+  constructor(dial: DialOptions, owner: ConnectionOwner, limits: ClientLimits, wire: Wire) {
+    super(wire.epoch)
+    this.#wire = wire
+    this.#owner = owner
+    this.#limits = limits
+    this.socket = dialSocket(dial, this, () => this.#connected())
+    this.writer = new MessageWriter(this.socket)
+    wire.wheel.set(this.#deadline, limits.connectMs)
+  }
+
+  /** Whether bytes that had already reached this machine when it became idle would have been seen by now. */
+  get settled(): boolean {
+    return this.#idleEpoch !== this.epoch.now
+  }
+
+  /** Takes it for one exchange. The caller writes the head next. */
+  begin(receiver: ResponseReceiver, method: string, kind: 'plain' | 'upgrade'): void {
+    this.#receiver = receiver
+    this.#phase = 'head'
+    this.#expectsBody = method !== 'HEAD'
+    this.#asksUpgrade = kind === 'upgrade'
+    this.#requestDone = false
+    this.#interims = 0
+    this.uses++
+    this.#sentEpoch = this.epoch.mark()
+    this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+  }
+
+  /** The request is written, its last byte included. */
+  requestEnd(): void {
+    this.writer.flush()
+    this.#requestDone = true
+    if (this.#phase === 'head') this.#wire.wheel.set(this.#deadline, this.#limits.headMs)
+  }
+
+  /** Some of the request was written: the server has another idle limit's time. */
+  progressed(): void {
+    if (this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+  }
+
+  /** After a write: true if the server reads too slowly for now. */
+  congested(): boolean {
+    if (!this.writer.blocked) return false
+    this.#watchWriting()
+    return true
+  }
+
+  /** In a tunnel: another pause of at most the idle limit is fine. */
+  allowSilence(): void {
+    if (this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+  }
+
+  /** In a tunnel: the client's side has ended. */
+  finish(): void {
+    this.writer.flush()
+    this.socket.end()
+  }
+
+  /** The exchange is over for its receiver: nothing more is told, the connection is of no further use. */
+  abandon(): void {
+    this.#receiver = null
+    if (this.#phase !== 'closed') this.socket.destroy()
+  }
+
+  override hold(): void {
+    this.#wire.wheel.clear(this.#deadline)
+    super.hold()
+  }
+
+  override release(): void {
+    if (this.held) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+    super.release()
+  }
+
+  override readable(bytes: Buffer, end: number): void {
+    this.#filled = filledBuffer(end)
+    super.readable(bytes, end)
+  }
+
+  protected get incomplete(): boolean {
+    return this.#phase === 'head'
+  }
+
+  protected get receptive(): boolean {
+    return true
+  }
+
+  protected consume(bytes: Buffer, start: number, end: number): number {
+    let position = start
+    while (position < end && !this.held) {
+      if (this.#phase === 'head') {
+        const next = this.#readHead(bytes, position, end)
+        if (next === INCOMPLETE) return position
+        position = next
+      } else if (this.#phase === 'body') {
+        position = this.#readBody(bytes, position, end)
+      } else if (this.#phase === 'tunnel') {
+        this.#receiver?.responseBody(bytes, position, end)
+        return end
+      } else {
+        // A byte nobody asked for: whatever it belongs to, this connection's framing cannot be trusted any more.
+        this.abandon()
+        return end
+      }
+    }
+    return position
+  }
+
+  protected consumed(): void {
+    this.#receiver?.responsePause()
+  }
+
+  #connected(): void {
+    if (this.#phase !== 'dialling') return
+    this.#phase = 'idle'
+    this.#wire.wheel.clear(this.#deadline)
+    this.#owner.connected(this)
+  }
+
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    if (this.#sentEpoch === this.epoch.now) {
+      this.#fail('stray')
+      return end
+    }
+    this.#head ??= this.#wire.heads.take()
+    const head = this.#head
+    const next = parseResponseHead(head, bytes, start, end)
+    if (next === INCOMPLETE) return INCOMPLETE
+    if (next < 0) {
+      this.#fail(protocolError(next).code === 'timeout' ? 'timeout' : 'malformed')
+      return end
+    }
+    if (head.status === 101) {
+      if (this.#asksUpgrade && head.upgrade) this.#switch(head)
+      else this.#fail('unasked')
+    } else if (head.status < 200) this.#interim(head)
+    else this.#respond(head, next === end)
+    return this.#phase === 'closed' ? end : next
+  }
+
+  #interim(head: Head): void {
+    if (++this.#interims > MAX_INTERIMS) {
+      this.#fail('malformed')
+      return
+    }
+    this.#receiver?.interim(head)
+    resetHead(head)
+  }
+
+  #switch(head: Head): void {
+    this.#phase = 'tunnel'
+    this.#keepAlive = false
+    this.#receiver?.switched(head)
+    this.#releaseHead()
+  }
+
+  #respond(head: Head, isLast: boolean): void {
+    const hasBody = this.#expectsBody && head.status !== 204 && head.status !== 304
+    const framing = !hasBody ? 'none' : head.chunked ? 'chunked' : head.contentLength >= 0 ? 'sized' : 'until-close'
+    this.#keepAlive = head.keepAlive && framing !== 'until-close'
+    this.#phase = 'body'
+    this.#reader.begin(framing, head.contentLength)
+    this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+    this.#receiver?.response(head)
+    if (this.#reader.done && this.#phase === 'body') this.#end(isLast, null)
+  }
+
+  #readBody(bytes: Buffer, start: number, end: number): number {
+    const reader = this.#reader
+    const position = reader.read(bytes, start, end, this)
+    if (this.#phase !== 'body') return end
+    if (reader.error !== null) {
+      this.#fail('malformed')
+      return end
+    }
+    if (reader.done) this.#end(position === end, reader.trailers)
+    else if (!this.held && this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+    return position
+  }
+
+  /** The body reader's sink. */
+  body(bytes: Buffer, start: number, end: number): void {
+    this.#receiver?.responseBody(bytes, start, end)
+  }
+
+  /** The response is whole. `isLast`: nothing was behind it. */
+  #end(isLast: boolean, trailers: Head | null): void {
+    const receiver = this.#receiver
+    this.#receiver = null
+    const again = isLast && this.#keepAlive && this.#requestDone && !this.writer.blocked
+    if (again) {
+      this.#phase = 'idle'
+      if (this.#head !== null && this.keepAliveMs === 0) this.keepAliveMs = keepAliveMs(this.#head)
+      this.#wire.wheel.clear(this.#deadline)
+      this.idleSinceMs = this.#wire.wheel.nowMs
+      this.#idleEpoch = this.epoch.mark()
+      this.#releaseHead()
+    } else this.abandon()
+    receiver?.responseEnd(trailers)
+    // A full read may have left more in the kernel: nobody gets the connection before that has been looked at.
+    if (!again || this.#phase !== 'idle') return
+    if (this.#filled) setImmediate(() => this.#phase === 'idle' && this.#owner.idle(this))
+    else this.#owner.idle(this)
+  }
+
+  #fail(fault: ResponseFault): void {
+    const receiver = this.#receiver
+    this.abandon()
+    receiver?.responseFailed(fault)
+  }
+
+  #releaseHead(): void {
+    if (this.#head === null) return
+    this.#wire.heads.give(this.#head)
+    this.#head = null
+  }
+
+  #watchWriting(): void {
+    this.#slowBytes = queuedBytes(this.socket)
+    this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+  }
+
+  expire(): void {
+    if (this.#phase === 'dialling') {
+      this.#phase = 'closed'
+      this.socket.destroy()
+      this.#owner.dialFailed(this, { code: 'timeout' })
+      return
+    }
+    if (this.#slowBytes >= 0 && queuedBytes(this.socket) !== this.#slowBytes) this.#watchWriting()
+    else this.#fail('timeout')
+  }
+
+  drained(): void {
+    if (this.#slowBytes >= 0) {
+      this.#slowBytes = -1
+      const limitMs = this.#requestDone && this.#phase === 'head' ? this.#limits.headMs : this.#limits.idleMs
+      if (!this.held) this.#wire.wheel.set(this.#deadline, limitMs)
+    }
+    this.#receiver?.upstreamDrained()
+  }
+
+  peerEnded(): void {
+    if (this.#phase === 'tunnel') {
+      this.#receiver?.upstreamEnded()
+      return
+    }
+    if (this.#phase === 'body' && this.#reader.untilClose && !this.stashed) {
+      const receiver = this.#receiver
+      this.abandon()
+      receiver?.responseEnd(null)
+      return
+    }
+    this.#fail('closed')
+  }
+
+  closed(error: string | null): void {
+    const phase = this.#phase
+    this.#phase = 'closed'
+    this.#wire.wheel.remove(this.#deadline)
+    this.drop()
+    this.#head = null
+    const receiver = this.#receiver
+    this.#receiver = null
+    if (phase === 'dialling') this.#owner.dialFailed(this, { code: error ?? 'UNKNOWN' })
+    else receiver?.responseFailed(error === null ? 'closed' : 'reset')
+    this.#owner.closed(this)
+  }
+}
+
+/** The `timeout` of a Keep-Alive field in ms (RFC 2068 section 19.7.1.1), or 0. */
+function keepAliveMs(head: Head): number {
+  const value = head.get('keep-alive')
+  if (value === null) return 0
+  const at = value.indexOf('timeout=')
+  const seconds = at < 0 ? Number.NaN : Number.parseInt(value.slice(at + 8), 10)
+  return seconds > 0 && seconds < 86_400 ? seconds * 1_000 : 0
+}

@@ -1,0 +1,66 @@
+import type { Socket } from 'node:net'
+
+/** Text waits here so that a head and a small body leave in one system call; Node writes strings below this from the stack. */
+const HOLD_BYTES = 8_192
+const LAST_CHUNK = '0\r\n'
+
+/**
+ * Writes one message after another to a socket: a head as text, then its body in the framing the head announced.
+ * Small pieces are held until `flush`; whoever has written something calls it before returning to the event loop.
+ */
+export class MessageWriter {
+  readonly socket: Socket
+  #held = ''
+  #chunked = false
+
+  constructor(socket: Socket) {
+    this.socket = socket
+  }
+
+  /** `head` is complete, with the empty line; `chunked` says how its body is framed. */
+  begin(head: string, framing: 'chunked' | 'plain'): void {
+    this.#held += head
+    this.#chunked = framing === 'chunked'
+  }
+
+  /** Bytes outside any message's body: interim heads, tunnels. */
+  raw(text: string): void {
+    this.#held += text
+  }
+
+  body(bytes: Buffer, start: number, end: number): void {
+    const length = end - start
+    if (length === 0) return
+    if (this.#held.length + length <= HOLD_BYTES) {
+      const piece = bytes.toString('latin1', start, end)
+      this.#held += this.#chunked ? `${length.toString(16)}\r\n${piece}\r\n` : piece
+      return
+    }
+    const prefix = this.#chunked ? `${this.#held}${length.toString(16)}\r\n` : this.#held
+    const suffix = this.#chunked ? 2 : 0
+    this.#held = ''
+    // The read buffer is used again at once, so the piece is copied; with its frame, into one buffer for one call.
+    const out = Buffer.allocUnsafeSlow(prefix.length + length + suffix)
+    out.write(prefix, 0, 'latin1')
+    bytes.copy(out, prefix.length, start, end)
+    if (suffix !== 0) out.write('\r\n', prefix.length + length, 'latin1')
+    this.socket.write(out)
+  }
+
+  /** Ends a body; `trailers` are complete field lines. */
+  end(trailers: string): void {
+    if (this.#chunked) this.#held += `${LAST_CHUNK}${trailers}\r\n`
+  }
+
+  flush(): void {
+    if (this.#held === '') return
+    const held = this.#held
+    this.#held = ''
+    this.socket.write(held, 'latin1')
+  }
+
+  /** The socket takes no more for now: its `drained` will come. */
+  get blocked(): boolean {
+    return this.socket.writableNeedDrain && this.socket.writableLength > 0
+  }
+}

@@ -1,0 +1,55 @@
+import type { Head } from '../http1/head.ts'
+import type { Exchange } from './exchange.ts'
+import type { Origin } from './forwarded.ts'
+import { keptFields, keptTrailerNames, nominatedFields, type RequestPlan } from './head-plan.ts'
+
+/**
+ * Whether the request asks for a WebSocket (RFC 6455 section 4.1), the one protocol that is tunnelled: h2c would carry
+ * requests past every policy.
+ */
+export function asksWebSocket(head: Head): boolean {
+  if (!head.upgrade || head.chunked || head.contentLength > 0 || head.method !== 'GET') return false
+  return head.get('upgrade')?.toLowerCase() === 'websocket'
+}
+
+/** The head as the upstream gets it: what passes first, what the gateway states last. */
+export function requestHead(
+  head: Head,
+  exchange: Exchange,
+  plan: RequestPlan,
+  origin: Origin,
+  upgrade: boolean,
+): string {
+  const { text } = head
+  const path = head.pathStart === head.pathEnd ? '/' : ''
+  const target = text.slice(head.pathStart, head.targetEnd)
+  const strip = origin.trusted ? plan.strip : plan.stripUntrusted
+  const kept = keptFields(head, strip, nominatedFields(head, plan.unnominated))
+  let framing = ''
+  if (upgrade) framing = `Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n`
+  else if (head.chunked) framing = `Transfer-Encoding: chunked\r\n${keptTrailerNames(head, plan.unnominated)}`
+  return (
+    `${head.method} ${plan.basePath}${path}${target} HTTP/1.1\r\nHost: ${plan.authority}\r\n${kept}${exchange.asserted}` +
+    `X-Request-ID: ${exchange.requestId}\r\n${origin.lines}Via: 1.${head.minor} nyro\r\n${framing}\r\n`
+  )
+}
+
+export function requestTrailers(trailers: Head | null, plan: RequestPlan): string {
+  return trailers === null ? '' : keptFields(trailers, plan.stripTrailers, null)
+}
+
+/** Methods that may be repeated without a further effect (RFC 9110 section 9.2.2). */
+export function isIdempotent(method: string): boolean {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+    case 'PUT':
+    case 'DELETE':
+    case 'OPTIONS':
+    case 'TRACE':
+      return true
+    default:
+      return false
+  }
+}
+

@@ -1,0 +1,45 @@
+import { fieldNameHash, foldsTo } from '../http1/field-name.ts'
+import { FIELD_STRIDE, type Head } from '../http1/head.ts'
+
+/** What becomes of a field: kept as it is, dropped, or kept only if spelt exactly (framing fields, whose aliases are dropped). */
+type Fate = 'drop' | 'drop-aliases'
+
+interface Entry {
+  readonly folded: string
+  readonly fate: Fate
+}
+
+/**
+ * Field names that do not pass, found by a hash that folds case, `_` and `.`: every spelling an upstream could take
+ * for one of them goes with it. A hit is compared in full, so no other name is ever dropped for its hash.
+ */
+export class StripSet {
+  readonly #entries = new Map<number, Entry[]>()
+
+  constructor(dropped: Iterable<string>, exactOnly: Iterable<string> = []) {
+    for (const name of exactOnly) this.#add(name, 'drop-aliases')
+    for (const name of dropped) this.#add(name, 'drop')
+  }
+
+  /** Whether field `index` of `head` is dropped. */
+  drops(head: Head, index: number): boolean {
+    const at = index * FIELD_STRIDE
+    const entries = this.#entries.get(head.fields[at + 4] as number)
+    if (entries === undefined) return false
+    const start = head.fields[at] as number
+    const end = head.fields[at + 1] as number
+    for (const { folded, fate } of entries) {
+      if (!foldsTo(head.text, start, end, folded)) continue
+      return fate === 'drop' || head.text.slice(start, end).toLowerCase() !== folded
+    }
+    return false
+  }
+
+  #add(name: string, fate: Fate): void {
+    const folded = name.toLowerCase().replaceAll('_', '-').replaceAll('.', '-')
+    const hash = fieldNameHash(folded)
+    const entries = this.#entries.get(hash)
+    if (entries === undefined) this.#entries.set(hash, [{ folded, fate }])
+    else if (!entries.some((entry) => entry.folded === folded)) entries.push({ folded, fate })
+  }
+}
