@@ -1,0 +1,96 @@
+// Writes the reference pages under docs/ that are made from the code's own tables, so that they cannot say anything
+// else than the code does; a test compares them.
+import { writeFileSync } from 'node:fs'
+import { prefix, SETTINGS, type Setting } from '../src/config/setting.ts'
+import { FAILURES } from '../src/proxy/failure.ts'
+
+/** The generated pages: text by path below the project's root. */
+export function generatedDocs(): ReadonlyMap<string, string> {
+  return new Map([
+    ['docs/configuration.md', configurationPage()],
+    ['docs/failures.md', failuresPage()],
+  ])
+}
+
+const notice = '<!-- Made by scripts/generate-docs.ts: run it after a change of the tables it reads. -->'
+
+function configurationPage(): string {
+  const settings = Object.entries<Setting<unknown, string | null>>(SETTINGS)
+  const sections = settings.map(([name, definition]) => {
+    const facts = [
+      ['Default', definition.fallback === null ? (definition.unset ?? '') : `\`${definition.fallback}\``],
+      ['Accepts', definition.format.accepts],
+      ...(definition.unit === undefined ? [] : [['Unit', definition.unit]]),
+    ]
+    const list = facts.map(([key, value]) => `- ${key}: ${value}`).join('\n')
+    return `### ${prefix}${name}\n\n${definition.meaning}\n\n${list}\n`
+  })
+  const rows = settings.map(([name, definition]) => [
+    `[${name}](#${(prefix + name).toLowerCase()})`,
+    definition.fallback === null ? (definition.unset ?? '') : `\`${definition.fallback}\``,
+    definition.unit ?? '',
+  ])
+  return `# Configuration
+
+${notice}
+
+\`nyro start\` takes its settings from environment variables and from the file \`.env\` of the working directory. One
+has no default and must be set: \`${prefix}JWT_SECRET\`, or \`${prefix}JWT_SECRET_FILE\`.
+
+## Rules
+
+- Every name has the prefix \`${prefix}\`. Letter case does not count; of two spellings the one below wins.
+- Real variables win over \`.env\`, which is read in the syntax of Node's \`util.parseEnv\`: there, \`#\` begins a remark
+  unless the value is quoted, so quote secrets.
+- White space around a value is dropped, except in secrets, where it counts.
+- An empty variable counts as unset and yields the default, even if \`.env\` sets it. The exception is
+  \`${prefix}JWT_SECRET\`: empty, it is refused, for it is mostly a mistake of what filled it in.
+- An unknown \`${prefix}*\` variable is ignored with a warning that names the nearest known one.
+- \`${prefix}SERVICE_*\`, \`${prefix}PORT_*\`, and a \`${prefix}PORT\` or \`${prefix}ADMIN_PORT\` that holds \`://\`, are what
+  Kubernetes injects for Services: ignored, the ports with a warning.
+- A bad setting keeps the gateway from starting. All of them are named at once on standard error, with what was found
+  (never for secrets), what is expected and what to do. Exit status 2; 1 if the only fault is a file that cannot be
+  read.
+
+## Settings
+
+${table(['Setting', 'Default', 'Unit'], rows)}
+${sections.join('\n')}`
+}
+
+function failuresPage(): string {
+  const replays = { always: 'always', idempotent: 'idempotent methods', never: 'never' } as const
+  const rows = Object.entries(FAILURES)
+    .toSorted(([, left], [, right]) => left.status - right.status)
+    .map(([code, { status, title, detail, side, replay }]) => [
+      String(status),
+      `\`${code}\``,
+      title,
+      detail,
+      side,
+      replays[replay],
+    ])
+  return `# Failures
+
+${notice}
+
+Every response that the gateway makes itself and that is not a success is one of these; the list is closed. It is
+\`application/problem+json\` (RFC 9457) with \`type\` (\`urn:problem-type:nyro:<code>\`), \`title\`, \`status\`, \`detail\`,
+\`code\` and \`request_id\`. Programs should look at \`code\`. \`detail\` is for people: some failures add to the text below,
+naming the upstream or the claims that are missing, never a host, a token or a secret.
+
+*Side* is who is to blame: the client, the gateway, or the upstream. *Another try* is when the gateway itself, or
+whoever stands in front of it, may send the request again without doing something twice.
+
+${table(['Status', 'Code', 'Title', 'Detail', 'Side', 'Another try'], rows)}`
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
+  return line(head) + line(head.map(() => '---')) + rows.map(line).join('')
+}
+
+if (import.meta.main) {
+  for (const [path, text] of generatedDocs()) writeFileSync(new URL(`../${path}`, import.meta.url), text)
+}

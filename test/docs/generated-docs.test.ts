@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { generatedDocs } from '../../scripts/generate-docs.ts'
+import { SETTINGS } from '../../src/config/setting.ts'
+import { FAILURES } from '../../src/proxy/failure.ts'
+
+describe('the generated reference pages', () => {
+  for (const [path, text] of generatedDocs()) {
+    test(`${path} is what scripts/generate-docs.ts makes of the code`, () => {
+      assert.equal(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'), text)
+    })
+  }
+
+  test('name every setting and every failure', () => {
+    const pages = generatedDocs()
+    for (const name of Object.keys(SETTINGS)) {
+      assert(pages.get('docs/configuration.md')?.includes(`\n### GATEWAY_${name}\n`), name)
+    }
+    for (const code of Object.keys(FAILURES)) {
+      assert(pages.get('docs/failures.md')?.includes(`| \`${code}\` |`), code)
+    }
+  })
+})
