@@ -9,6 +9,8 @@ export interface ProcessEdge {
   readonly pid: number
   /** Version of the running product. */
   readonly version: string
+  /** Version of the runtime, without a `v`. */
+  readonly nodeVersion: string
   /** Cores this process may use: affinity and cgroup limits applied. */
   readonly cores: number
   /** File descriptors of standard output and standard error. */
@@ -16,6 +18,8 @@ export interface ProcessEdge {
   readonly stderrFd: number
   /** Standard output is a terminal: logs take their readable form. */
   readonly isTty: boolean
+  /** It is one that shows colours, and nobody asked for none (NO_COLOR). */
+  readonly colors: boolean
 
   /** Text for whoever called the command. `start` prints nothing here but log lines. */
   print(text: string): void
@@ -26,10 +30,11 @@ export interface ProcessEdge {
 
   /** From now on SIGTERM and SIGINT come here instead of ending the process. */
   onSignal(listener: (signal: StopSignal) => void): void
-  /** Gives SIGTERM and SIGINT their default effect again and sends the signal to this process: ends it at once. */
-  raise(signal: StopSignal): void
-  /** Sends any signal to this process. SIGKILL ends it even with a stuck thread-pool job, which `exit` would wait for. */
-  kill(signal: 'SIGKILL'): void
+  /**
+   * Ends the process at once, as if `signal` had met no listener; SIGKILL ends it even with a stuck thread-pool job,
+   * which `exit` would wait for. Works for PID 1 of a container too, to which the kernel delivers no such signal.
+   */
+  kill(signal: StopSignal | 'SIGKILL'): void
   exit(code: number): never
   /** Resident memory of the whole process, bytes. */
   residentBytes(): number

@@ -1,0 +1,42 @@
+import { shown } from '../config/finding.ts'
+import { nearestName } from '../config/suggestion.ts'
+import { COMMANDS, type Command } from './command.ts'
+import type { ProcessEdge } from './process-edge.ts'
+
+const flagCommands: Readonly<Record<string, string>> = {
+  '--version': 'version',
+  '-v': 'version',
+  '--help': 'help',
+  '-h': 'help',
+}
+
+/** Runs the command that the arguments name. Usage errors: one line, exit 2. */
+export async function dispatch(edge: ProcessEdge): Promise<void> {
+  const [word = 'help', ...rest] = edge.argv
+  const command = findCommand(word)
+  if (command === null) {
+    const nearest = nearestName(
+      word,
+      COMMANDS.map(({ name }) => name),
+    )
+    edge.complain(
+      `nyro: no such command: ${shown(word, 'open')}; did you mean ${nearest}? nyro --help lists them\n`,
+    )
+    return edge.exit(2)
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    const { helpWith } = await import('./help.ts')
+    return helpWith(edge, command)
+  }
+  if (rest.length > 0) {
+    edge.complain(`nyro: ${command.name} takes no arguments; settings are GATEWAY_* variables\n`)
+    return edge.exit(2)
+  }
+  const run = await command.load()
+  return run(edge, COMMANDS)
+}
+
+function findCommand(word: string): Command | null {
+  const name = Object.hasOwn(flagCommands, word) ? flagCommands[word] : word
+  return COMMANDS.find((command) => command.name === name) ?? null
+}

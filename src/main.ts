@@ -1,0 +1,60 @@
+import { readFileSync, writeSync } from 'node:fs'
+import { availableParallelism, constants } from 'node:os'
+import { isatty } from 'node:tty'
+import { dispatch } from './cli/dispatch.ts'
+import type { ProcessEdge, StopSignal } from './cli/process-edge.ts'
+import { VERSION } from './lib/version.ts'
+
+/** The process edge: the only file that touches `process`. Everything else is given what it may use. */
+const edge: ProcessEdge = {
+  argv: process.argv.slice(2),
+  env: process.env,
+  cwd: process.cwd(),
+  pid: process.pid,
+  version: VERSION,
+  nodeVersion: process.versions.node,
+  cores: availableParallelism(),
+  stdoutFd: 1,
+  stderrFd: 2,
+  isTty: isatty(1),
+  colors: isatty(1) && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
+  print: (text) => write(1, text),
+  complain: (text) => write(2, text),
+  readFile: (path) => readFileSync(path),
+  onSignal: (listener) => {
+    process.on('SIGTERM', listener)
+    process.on('SIGINT', listener)
+  },
+  kill,
+  exit: (code) => process.exit(code),
+  residentBytes: () => process.memoryUsage.rss(),
+}
+
+function write(fd: number, text: string): void {
+  let rest = Buffer.from(text)
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
+  } catch {
+    // The reader is gone, or takes nothing and must not be waited for: there is nobody to tell.
+  }
+}
+
+function kill(signal: StopSignal | 'SIGKILL'): void {
+  process.removeAllListeners('SIGTERM')
+  process.removeAllListeners('SIGINT')
+  process.kill(process.pid, signal)
+  if (process.pid !== 1) return
+  // PID 1 is spared what it sends itself, and exit() would wait for stuck thread-pool jobs: becoming another program
+  // ends every thread, whatever it does.
+  const code = 128 + constants.signals[signal]
+  process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {})
+}
+
+function endByDefect(error: unknown): never {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  edge.complain(`nyro: a defect ended the process: ${text.replaceAll(/\s*\n\s*/g, ' | ')}\n`)
+  process.exit(1)
+}
+
+process.on('uncaughtException', endByDefect)
+await dispatch(edge).catch(endByDefect)
