@@ -147,7 +147,9 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   /** The exchange is over for its receiver: nothing more is told, the connection is of no further use. */
   abandon(): void {
     this.#receiver = null
-    if (this.#phase !== 'closed') this.socket.destroy()
+    if (this.#phase === 'closed') return
+    this.#phase = 'closed'
+    this.socket.destroy()
   }
 
   override hold(): void {
