@@ -33,7 +33,7 @@ export function assetOrigins(): readonly { readonly name: string; readonly from:
 /**
  * Reads from `dist/assets` beside the built code, else, in a checkout, from the packages the build copies from.
  * Synchronous on purpose: the request path never waits for libuv's pool, whose four threads a stuck file system
- * can hold; three megabytes out of the page cache take a millisecond, once. Whoever calls keeps the bytes.
+ * can hold; two megabytes out of the page cache take a few milliseconds of one thread, once. Whoever calls keeps them.
  */
 export function packageAssets(name: AssetName): Buffer {
   const built = join(import.meta.dirname, '..', 'assets', name)

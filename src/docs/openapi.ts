@@ -106,7 +106,7 @@ function proxiedResponses(route: RouteConfig): JsonObject {
       content: { 'application/json': { schema: {} }, '*/*': { schema: {} } },
     },
   }
-  for (const range of codesByRange().keys()) {
+  for (const range of FAILURE_RANGES.keys()) {
     const isAboutIdentity = range === '401' || range === '403'
     if (isAboutIdentity && route.auth === 'none') continue
     responses[range] = { $ref: `#/components/responses/${responseName(range)}` }
@@ -177,8 +177,10 @@ function codesByRange(): ReadonlyMap<string, readonly FailureCode[]> {
   return ranges
 }
 
+const FAILURE_RANGES = codesByRange()
+
 function failureResponses(): JsonObject {
-  const responses = [...codesByRange()].map(([range, codes]) => [responseName(range), failureResponse(codes)])
+  const responses = [...FAILURE_RANGES].map(([range, codes]) => [responseName(range), failureResponse(codes)])
   return Object.fromEntries(responses)
 }
 

@@ -150,9 +150,16 @@ const REDOC_STYLES =
  * bundle removes by itself, without a request and without an error; the link in the footer stays.
  */
 function withoutRemoteLogo(bundle: Buffer): Buffer {
-  const text = bundle.toString('latin1').replaceAll('https://cdn.redoc.ly/redoc/logo-mini.svg', 'data:,')
-  return Buffer.from(text, 'latin1')
+  const at = bundle.indexOf(REMOTE_LOGO)
+  if (at < 0) return bundle
+  return Buffer.concat([
+    bundle.subarray(0, at),
+    Buffer.from('data:,'),
+    bundle.subarray(at + REMOTE_LOGO.length),
+  ])
 }
+
+const REMOTE_LOGO = 'https://cdn.redoc.ly/redoc/logo-mini.svg'
 
 function packaged(path: string, type: string, assets: AssetSource, name: AssetName): Asset {
   return { path, type, content: once(() => versioned(assets(name))) }
