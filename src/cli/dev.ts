@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { isLoopback } from '../config/address-format.ts'
+import type { Config } from '../config/config.ts'
+import { claimPublicPort } from '../control/public-port.ts'
+import { StartRefusal } from '../control/start-refusal.ts'
+import { Supervisor } from '../control/supervisor.ts'
+import type { DemoService } from '../dev/demo-service.ts'
+import { type TokenIssuer, tokenIssuer } from '../dev/demo-token.ts'
+import { type DemoName, startDemoUpstreams } from '../dev/demo-upstreams.ts'
+import { type DevSettings, devSettings } from '../dev/dev-settings.ts'
+import { welcome } from '../dev/welcome.ts'
+import { systemClock } from '../lib/clock.ts'
+import { loadSettings } from './load-settings.ts'
+import type { ProcessEdge } from './process-edge.ts'
+import { describeRefusal } from './refusal.ts'
+import { drainOnSignal } from './start.ts'
+
+/** About the pace of reading, so that the stream is seen to be one. */
+const TOKEN_INTERVAL_MS = 60
+
+/** As long as the longest hash, so that it serves every HS algorithm (RFC 7518 section 3.2). */
+const SECRET_BYTES = 64
+
+/**
+ * Runs the gateway with demo services behind it and says how to try it, until a signal ends it. What the environment
+ * and `.env` set is respected. Exits 0 after a drain, 1 if it could not run, 2 on bad settings.
+ */
+export async function dev(edge: ProcessEdge): Promise<void> {
+  const secret = randomBytes(SECRET_BYTES).toString('base64url')
+  const settings = devSettings(edge.env, readDotenv(edge), secret)
+  const loaded = await loadSettings({ ...edge, env: settings.env })
+  if (loaded.config === null) {
+    edge.complain(describeRefusal(loaded.problems, loaded.warnings))
+    return edge.exit(loaded.exitCode)
+  }
+  if (loaded.config.production) {
+    edge.complain(
+      'nyro: dev signs tokens for anyone, so it does not run with ENVIRONMENT=production; unset it\n',
+    )
+    return edge.exit(2)
+  }
+  const { jwt } = loaded.config.identity
+  const issue = jwt === null ? null : tokenIssuer(jwt, systemClock)
+  const services = await startDemoUpstreams(settings.demos, { issue, tokenIntervalMs: TOKEN_INTERVAL_MS })
+  try {
+    const config = await withPorts(withDemos(loaded.config, services))
+    const supervisor = new Supervisor({
+      config,
+      warnings: loaded.warnings,
+      pid: edge.pid,
+      version: edge.version,
+      nodeVersion: edge.nodeVersion,
+      output: { fd: edge.stdoutFd, isTty: edge.isTty, colors: edge.colors },
+      clock: systemClock,
+    })
+    drainOnSignal(edge, supervisor)
+    await supervisor.start()
+    edge.print(describe(config, settings, issue))
+    edge.exit(await supervisor.ended)
+  } catch (error) {
+    if (!(error instanceof StartRefusal)) throw error
+    const command = edge.env['npm_lifecycle_event'] === 'dev' ? 'npm run dev' : 'nyro dev'
+    const remedy = `for other ports: GATEWAY_PORT=8081 GATEWAY_ADMIN_PORT=9902 ${command}`
+    edge.complain(`nyro: ${error.message}; ${remedy}\n`)
+    edge.exit(1)
+  }
+}
+
+/** The settings themselves are loaded elsewhere, which also says what is wrong with a file that cannot be read. */
+function readDotenv(edge: ProcessEdge): string | null {
+  try {
+    return new TextDecoder().decode(edge.readFile(join(edge.cwd, '.env')))
+  } catch {
+    return null
+  }
+}
+
+function withDemos(config: Config, services: ReadonlyMap<string, DemoService>): Config {
+  const upstreams = config.upstreams.map((upstream) => ({
+    ...upstream,
+    url: services.get(upstream.name)?.url ?? upstream.url,
+  }))
+  return { ...config, upstreams }
+}
+
+/** Port 0 takes a free one: found before the start, because the printed commands name it. */
+async function withPorts(config: Config): Promise<Config> {
+  const { listen, admin } = config
+  const port = listen.port === 0 ? await claimPublicPort(listen.host, 0) : listen.port
+  const adminPort = admin.port === 0 ? await claimPublicPort(admin.host, 0) : admin.port
+  return { ...config, listen: { ...listen, port }, admin: { ...admin, port: adminPort } }
+}
+
+function describe(config: Config, settings: DevSettings, issue: TokenIssuer | null): string {
+  const pathTo = (name: DemoName): string | null =>
+    config.routes.find((route) => route.upstream === name)?.path.slice(0, -2) ?? null
+  return welcome({
+    name: config.name,
+    publicUrl: localUrl(config.listen.host, config.listen.port),
+    adminUrl: localUrl(config.admin.host, config.admin.port),
+    ingestPath: pathTo('ingest') ?? '',
+    queryPath: pathTo('query') ?? '',
+    authPath: pathTo('auth'),
+    demos: new Set(settings.demos),
+    token: issue === null ? null : issue({ sub: 'demo-user', company_id: 'acme' }),
+    hasOwnSecret: settings.hasOwnSecret,
+    isExposed: !isLoopback(config.listen.host),
+  })
+}
+
+/** Where a listener is reached from this machine: one that listens everywhere also does on the loopback interface. */
+function localUrl(host: string, port: number): string {
+  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`
+  if (host === '::') return `http://[::1]:${port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
