@@ -26,7 +26,7 @@ const edge: ProcessEdge = {
     process.on('SIGINT', listener)
   },
   kill,
-  exit: (code) => process.exit(code),
+  exit,
   residentBytes: () => process.memoryUsage.rss(),
 }
 
@@ -43,17 +43,26 @@ function kill(signal: StopSignal | 'SIGKILL'): void {
   process.removeAllListeners('SIGTERM')
   process.removeAllListeners('SIGINT')
   process.kill(process.pid, signal)
-  if (process.pid !== 1) return
-  // PID 1 is spared what it sends itself, and exit() would wait for stuck thread-pool jobs: becoming another program
-  // ends every thread, whatever it does.
-  const code = 128 + constants.signals[signal]
+  if (process.pid === 1) becomeExit(128 + constants.signals[signal])
+}
+
+function exit(code: number): never {
+  if (process.pid === 1) becomeExit(code)
+  process.exit(code)
+}
+
+/**
+ * For PID 1 of a container: the kernel spares it every signal from within, so neither it nor a watchdog could end it
+ * while `process.exit` waits for a stuck thread-pool job. Becoming another program ends every thread, whatever it does.
+ */
+function becomeExit(code: number): void {
   process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {})
 }
 
 function endByDefect(error: unknown): never {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   edge.complain(`nyro: a defect ended the process: ${text.replaceAll(/\s*\n\s*/g, ' | ')}\n`)
-  process.exit(1)
+  exit(1)
 }
 
 process.on('uncaughtException', endByDefect)
