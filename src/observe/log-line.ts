@@ -3,6 +3,13 @@ import type { LogLevel } from '../config/config.ts'
 export type LogValue = string | number | boolean | null
 export type LogFields = Readonly<Record<string, LogValue>>
 
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warning', 'error', 'critical']
+
+/** Whether lines of that level are written when `threshold` is configured. */
+export function isLogged(level: LogLevel, threshold: LogLevel): boolean {
+  return LEVELS.indexOf(level) >= LEVELS.indexOf(threshold)
+}
+
 /** Anything that cannot stand in a JSON string as it is, and everything beyond printable ASCII. */
 const ESCAPED = /[^ !#-[\]-~]/
 const BEYOND_ASCII = /[\u007f-\uffff]/g

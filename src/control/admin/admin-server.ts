@@ -1,0 +1,111 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AdminConfig } from '../../config/config.ts'
+import { listenRefusal } from '../start-refusal.ts'
+import {
+  type AdminAnswer,
+  type AdminStatus,
+  adminAnswer,
+  adminProblem,
+  type Product,
+} from './admin-answer.ts'
+import { isLoopbackAddress, namesLoopback, TokenCheck } from './admin-guard.ts'
+
+/** Few and quick requests of an operator and of probes. */
+const HEAD_TIMEOUT_MS = 5_000
+const REQUEST_TIMEOUT_MS = 10_000
+const HEAD_MAX_BYTES = 8 * 1024
+const MAX_CONNECTIONS = 64
+
+/** Probes carry no credential. */
+const OPEN_PATHS: readonly string[] = ['/live', '/ready']
+
+export interface AdminOptions {
+  readonly admin: AdminConfig
+  readonly product: Product
+  readonly status: () => AdminStatus
+}
+
+/** The operator listener. Not the data plane: node:http serves it, one request a connection. */
+export class AdminServer {
+  readonly #server: Server
+  readonly #options: AdminOptions
+  readonly #token: TokenCheck | null
+  #loopback = false
+
+  private constructor(options: AdminOptions) {
+    const { token } = options.admin
+    this.#options = options
+    this.#token = token === null ? null : new TokenCheck(token)
+    this.#server = createServer(
+      {
+        headersTimeout: HEAD_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionsCheckingInterval: HEAD_TIMEOUT_MS,
+        maxHeaderSize: HEAD_MAX_BYTES,
+      },
+      (request, response) => this.#serve(request, response),
+    )
+    this.#server.maxConnections = MAX_CONNECTIONS
+    this.#server.setTimeout(REQUEST_TIMEOUT_MS)
+  }
+
+  /** Rejects with StartRefusal if the port cannot be had. */
+  static async listen(options: AdminOptions): Promise<AdminServer> {
+    const { host, port } = options.admin
+    const admin = new AdminServer(options)
+    try {
+      await admin.#listen(host, port)
+    } catch (error) {
+      throw listenRefusal('admin', host, port, error as NodeJS.ErrnoException)
+    }
+    return admin
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    return address !== null && typeof address === 'object' ? address.port : 0
+  }
+
+  /** Ends at once whatever is left. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve())
+      this.#server.closeAllConnections()
+    })
+  }
+
+  #listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host, port, exclusive: true }, () => {
+        this.#server.off('error', reject)
+        const address = this.#server.address()
+        this.#loopback = address !== null && typeof address === 'object' && isLoopbackAddress(address.address)
+        resolve()
+      })
+    })
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const { status, fields, body } = this.#answer(request)
+    response.writeHead(status, {
+      ...fields,
+      'Content-Length': Buffer.byteLength(body),
+      'Cache-Control': 'no-store',
+      // A kept connection would only delay the exit.
+      Connection: 'close',
+    })
+    response.end(body)
+  }
+
+  #answer(request: IncomingMessage): AdminAnswer {
+    const { headers, method = '', url = '' } = request
+    // DNS rebinding: a page whose name resolves to loopback is same-origin here, but its browser sends that name as Host.
+    if (this.#loopback && !namesLoopback(headers.host)) return adminProblem(421)
+    const path = url.split('?', 1)[0] ?? ''
+    if (this.#token !== null && !OPEN_PATHS.includes(path) && !this.#token.accepts(headers.authorization)) {
+      return adminProblem(401, { 'WWW-Authenticate': 'Bearer' })
+    }
+    return adminAnswer(method, path, this.#options.status(), this.#options.product)
+  }
+}

@@ -1,0 +1,186 @@
+import type { Clock } from '../lib/clock.ts'
+import type { ControlMessage, ThreadBirth, ThreadMessage } from '../worker/messages.ts'
+import type { DataThread, Death, StartDataThread } from './data-thread.ts'
+import type { LogWriter } from './log-writer.ts'
+import { RestartPace } from './restart-pace.ts'
+import { StartRefusal } from './start-refusal.ts'
+import type { StartTimer } from './start-timer.ts'
+
+/** How long a thread told to end may take before it is ended, and then before it is left behind. */
+const END_GRACE_MS = 250
+
+export interface ThreadSetOptions {
+  readonly rows: number
+  /** What a thread of that row is to know if it is born now. */
+  readonly birth: (row: number) => ThreadBirth
+  /** The row's thread is gone: gives back what it held for the process. */
+  readonly reclaim: (row: number) => void
+  readonly startThread: StartDataThread
+  readonly log: LogWriter
+  readonly clock: Clock
+  readonly startTimer: StartTimer
+}
+
+type Phase = 'starting' | 'listening' | 'drained' | 'dead'
+
+interface Place {
+  readonly row: number
+  readonly pace: RestartPace
+  phase: Phase
+  /** Null between a death and the replacement. */
+  thread: DataThread | null
+  cancelRestart: (() => void) | null
+}
+
+/** The data threads, one a row: started together, replaced when they die, closed and ended together. */
+export class ThreadSet {
+  readonly #options: ThreadSetOptions
+  readonly #places: readonly Place[]
+  #mode: 'starting' | 'serving' | 'closing' | 'ending' = 'starting'
+  /** Settles what `start`, `close` or `end` waits for; each awaits its own phase of all threads. */
+  readonly #started = Promise.withResolvers<void>()
+  readonly #drained = Promise.withResolvers<void>()
+  readonly #dead = Promise.withResolvers<void>()
+
+  constructor(options: ThreadSetOptions) {
+    this.#options = options
+    this.#places = Array.from({ length: options.rows }, (_, row) => ({
+      row,
+      pace: new RestartPace(),
+      phase: 'dead',
+      thread: null,
+      cancelRestart: null,
+    }))
+  }
+
+  /** Threads that take connections. */
+  get listening(): number {
+    return this.#places.filter((place) => place.phase === 'listening').length
+  }
+
+  /** Resolves once all listen. Rejects with StartRefusal if one of them cannot, or dies before. */
+  start(): Promise<void> {
+    for (const place of this.#places) this.#startThread(place)
+    return this.#started.promise
+  }
+
+  /** Tells every living thread; those that come later learn it at birth. */
+  post(message: ControlMessage): void {
+    for (const place of this.#places) place.thread?.post(message)
+  }
+
+  /** Has the listeners closed; resolves when no thread has anything left to do. Nobody is replaced from now on. */
+  close(): Promise<void> {
+    this.#leave('closing')
+    this.post({ kind: 'close' })
+    this.#settle()
+    return this.#drained.promise
+  }
+
+  /** Ends every thread, whatever it does; resolves when they are gone, or after twice the grace. */
+  async end(): Promise<void> {
+    const { startTimer } = this.#options
+    this.#leave('ending')
+    this.post({ kind: 'end' })
+    this.#settle()
+    const cancelKill = startTimer(END_GRACE_MS, () => {
+      for (const place of this.#places) place.thread?.kill()
+    })
+    const cancelWait = startTimer(2 * END_GRACE_MS, this.#dead.resolve)
+    await this.#dead.promise
+    cancelKill()
+    cancelWait()
+  }
+
+  #leave(mode: 'closing' | 'ending'): void {
+    this.#mode = mode
+    for (const place of this.#places) place.cancelRestart?.()
+  }
+
+  #startThread(place: Place): void {
+    const { birth, startThread, log } = this.#options
+    place.cancelRestart = null
+    place.phase = 'starting'
+    place.thread = startThread(birth(place.row), {
+      said: (message) => this.#said(place, message),
+      printed: (stream, text) => log.log('error', 'Output past the log', { row: place.row, stream, text }),
+      died: (death) => this.#died(place, death),
+    })
+  }
+
+  #said(place: Place, message: ThreadMessage): void {
+    switch (message.kind) {
+      case 'listening':
+        place.phase = 'listening'
+        this.#settle()
+        return
+      case 'refused':
+        this.#refused(place, message.reason)
+        return
+      case 'drained':
+        place.phase = 'drained'
+        this.#settle()
+        return
+      case 'lines':
+        this.#options.log.drain()
+    }
+  }
+
+  #refused(place: Place, reason: string): void {
+    this.#started.reject(new StartRefusal(reason))
+    if (this.#mode === 'serving') {
+      this.#options.log.log('error', 'Data thread refused to start', { row: place.row, reason })
+    }
+    place.thread?.kill()
+  }
+
+  #died(place: Place, death: Death): void {
+    const { log, reclaim } = this.#options
+    const wasDrained = place.phase === 'drained'
+    place.thread = null
+    place.phase = 'dead'
+    reclaim(place.row)
+    log.drain()
+    this.#started.reject(new StartRefusal(`a data thread died before it listened: ${death.reason}`))
+    if (this.#mode !== 'ending' && !wasDrained) this.#report(place, death)
+    if (this.#mode === 'serving') this.#replaceLater(place)
+    this.#settle()
+  }
+
+  #report(place: Place, death: Death): void {
+    const { reason, stack } = death
+    this.#options.log.log('error', 'Data thread died', {
+      row: place.row,
+      reason,
+      ...(stack === null ? {} : { stack }),
+    })
+  }
+
+  #replaceLater(place: Place): void {
+    const { clock, startTimer, log } = this.#options
+    place.cancelRestart = startTimer(place.pace.delayMs(clock.monotonicMs()), () => {
+      this.#startThread(place)
+      log.log('info', 'Data thread replaced', { row: place.row })
+    })
+  }
+
+  /** Resolves what the present mode waits for, if it has come. */
+  #settle(): void {
+    switch (this.#mode) {
+      case 'starting':
+        if (!this.#all('listening')) return
+        this.#mode = 'serving'
+        this.#started.resolve()
+        return
+      case 'closing':
+        if (this.#all('drained', 'dead')) this.#drained.resolve()
+        return
+      case 'ending':
+        if (this.#all('dead')) this.#dead.resolve()
+    }
+  }
+
+  #all(...phases: readonly Phase[]): boolean {
+    return this.#places.every((place) => phases.includes(place.phase))
+  }
+}

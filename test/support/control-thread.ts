@@ -1,0 +1,107 @@
+/**
+ * A data thread for tests of control: speaks worker/messages.ts, and does on its public port what a line of text says.
+ * Answers `<row> <what>`.
+ */
+import { createServer, type Socket } from 'node:net'
+import { parentPort, workerData } from 'node:worker_threads'
+import { logLine } from '../../src/observe/log-line.ts'
+import { LogRingWriter } from '../../src/observe/log-ring.ts'
+import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
+import type { ControlMessage, ThreadBirth, ThreadMessage } from '../../src/worker/messages.ts'
+
+const birth = workerData as ThreadBirth
+const { config, row } = birth
+const logRing = birth.memory.logRings[row]
+if (logRing === undefined || parentPort === null) throw new Error('not started by control')
+const port = parentPort
+const ring = new LogRingWriter(logRing)
+const counts = new ConnectionCount(birth.memory.connections, config.upstreams.length, config.workers, row)
+const heard: string[] = birth.draining ? ['born draining'] : []
+let addresses = birth.addresses
+const sockets = new Set<Socket>()
+let closed = false
+
+function say(message: ThreadMessage): void {
+  port.postMessage(message)
+}
+
+function sayIfDrained(): void {
+  if (closed && sockets.size === 0) say({ kind: 'drained' })
+}
+
+const COMMANDS: Readonly<Record<string, (operand: string) => string>> = {
+  row: () => '',
+  heard: () => heard.join(','),
+  addresses: () => JSON.stringify(addresses),
+  take: () => String(counts.tryTake(0, 10)),
+  open: () => String(counts.open(0)),
+  log: (count) => {
+    for (let index = 0; index < Number(count); index++)
+      ring.write(logLine(0, 'info', 'fixture', 'Line', { row, index }))
+    if (ring.takeAttention()) say({ kind: 'lines' })
+    return count
+  },
+  print: (text) => {
+    process.stdout.write(`${text}\n`)
+    process.stderr.write(`${text}\n`)
+    return text
+  },
+  throw: (text) => {
+    setImmediate(() => {
+      throw new Error(text)
+    })
+    return ''
+  },
+  exit: () => process.exit(3),
+  memory: () => {
+    const hoard: unknown[] = []
+    for (;;) hoard.push(new Array(10_000).fill(hoard.length))
+  },
+  overflow: () => {
+    setImmediate(function deeper() {
+      deeper()
+    })
+    return ''
+  },
+  spin: () => {
+    for (;;);
+  },
+}
+
+const server = createServer((socket) => {
+  sockets.add(socket)
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    sockets.delete(socket)
+    sayIfDrained()
+  })
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    const [command = '', operand = ''] = text.trimEnd().split(' ', 2)
+    socket.write(`${row} ${COMMANDS[command]?.(operand) ?? 'unknown'}\n`)
+  })
+})
+
+port.on('message', (message: ControlMessage) => {
+  heard.push(message.kind)
+  switch (message.kind) {
+    case 'addresses':
+      addresses = { ...addresses, [message.host]: message.addresses }
+      return
+    case 'drain':
+      return
+    case 'close':
+      closed = true
+      server.close()
+      sayIfDrained()
+      return
+    case 'end':
+      process.exit(0)
+  }
+})
+
+if (config.name === 'refuses') say({ kind: 'refused', reason: 'the fixture refuses' })
+else if (config.name === 'dies') throw new Error('the fixture dies at once')
+else
+  server.listen({ host: config.listen.host, port: birth.port, reusePort: true }, () =>
+    say({ kind: 'listening' }),
+  )
