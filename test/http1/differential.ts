@@ -11,8 +11,9 @@
  */
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { readChunked } from './body-reading.ts'
+import { mutatedChunks } from './chunk-mutator.ts'
 import { METHODS, type Message, type Run, run } from './llhttp.ts'
-import { mutatedChunks, mutatedHead } from './mutator.ts'
+import { mutatedHead } from './mutator.ts'
 import { Random } from './random.ts'
 import { type HeadKind, type Reading, readHead } from './reading.ts'
 

@@ -187,7 +187,8 @@ const BYTES = [
   0, 1, 8, 9, 10, 11, 12, 13, 27, 32, 34, 35, 44, 45, 46, 47, 58, 59, 61, 64, 95, 127, 128, 133, 160, 255,
 ]
 const WHITE = [' ', '\t', '  ', '\t \t', '\u000b', '\u000c', '\u00a0', '']
-const ENDS = ['\n', '\r', '\r\r\n', '\n\r', '\r\n ', '\r\n\t', ' \r\n', '\u0000\r\n', '\r\n\r\n']
+/** What stands, or could be taken to stand, where a line ends. */
+export const ENDS = ['\n', '\r', '\r\r\n', '\n\r', '\r\n ', '\r\n\t', ' \r\n', '\u0000\r\n', '\r\n\r\n']
 
 /** A head of that kind, mutated up to a few times; the same for the same state of `random`. */
 export function mutatedHead(random: Random, kind: HeadKind): Buffer {
@@ -300,7 +301,8 @@ function rendered(random: Random, draft: Draft, kind: HeadKind): Buffer {
   return Buffer.from(`${all.join('')}\r\n`, 'latin1')
 }
 
-function mutateBytes(random: Random, bytes: Buffer, kind: HeadKind): Buffer {
+/** One change of a byte or a few. */
+export function mutateBytes(random: Random, bytes: Buffer, kind: HeadKind): Buffer {
   const at = random.below(bytes.length)
   const byte = random.once(4) ? random.below(256) : random.pick(BYTES)
   switch (random.below(8)) {
@@ -335,74 +337,4 @@ function mutateBytes(random: Random, bytes: Buffer, kind: HeadKind): Buffer {
 
 function spliced(bytes: Buffer, from: number, to: number, inserted: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, from), inserted, bytes.subarray(Math.min(to, bytes.length))])
-}
-
-const SIZES = [
-  '0',
-  '1',
-  '3',
-  'a',
-  '0A',
-  '00',
-  '000000000000000003',
-  '0000000000000003',
-  'x',
-  '',
-  '+3',
-  '0x3',
-  '3 ',
-  ' 3',
-  'fffffffffffff',
-  'ffffffffffffffff1',
-]
-const EXTENSIONS = [
-  '',
-  '',
-  '',
-  '',
-  ';a',
-  ';a=b',
-  ';a="b"',
-  ';a="\\""',
-  ';',
-  ';;',
-  ' ;a',
-  '; a',
-  ';a =b',
-  ';a= b',
-  ';a="',
-  ';a=',
-  ';a="b"c',
-  ';a\u0000',
-  ';\u00fc',
-  `;${'x'.repeat(300)}`,
-]
-const TRAILERS = [
-  'X-A: 1',
-  'X-B:',
-  'X-C: \u00fc',
-  'Content-Length: 3',
-  'Transfer-Encoding: chunked',
-  'X D: 1',
-  ' fold',
-  'X:\u0001',
-  'Connection: close',
-]
-
-/** A chunked body, mutated up to a few times. */
-export function mutatedChunks(random: Random): Buffer {
-  let text = ''
-  for (let count = random.below(4); count > 0; count--) {
-    const size = 1 + random.below(random.once(10) ? 600 : 20)
-    const stated = random.once(12) ? random.pick(SIZES) : size.toString(16)
-    const end = random.once(60) ? random.pick(ENDS) : '\r\n'
-    text += `${stated}${random.pick(EXTENSIONS.slice(0, random.once(4) ? EXTENSIONS.length : 6))}\r\n${'d'.repeat(size)}${end}`
-  }
-  text += random.once(20) ? random.pick(SIZES) : '0'
-  text += `${random.once(10) ? random.pick(EXTENSIONS) : ''}\r\n`
-  for (let count = random.once(3) ? random.below(4) : 0; count > 0; count--)
-    text += `${random.pick(TRAILERS)}\r\n`
-  let bytes: Buffer = Buffer.from(`${text}\r\n`, 'latin1')
-  if (random.once(2)) bytes = mutateBytes(random, bytes, 'request')
-  return bytes
 }
