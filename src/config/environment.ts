@@ -5,7 +5,7 @@ import { environmentName } from './format.ts'
 import { type JwtKeyReader, readJwtKey } from './jwt-key.ts'
 import { SETTINGS, type SettingValues } from './setting.ts'
 import { describeFound, type ParsedSettings, parseSettings } from './setting-values.ts'
-import { collectVariables, type RawVariables, type Variables } from './variable.ts'
+import { collectVariables, type Variables } from './variable.ts'
 
 /** What loading needs from the machine. */
 export interface ConfigSource extends JwtKeyReader {
@@ -26,12 +26,12 @@ export type Loaded =
 
 /** The environment door: settings from variables and the text of a `.env` file (null: there is none). */
 export async function loadEnvironment(
-  real: RawVariables,
+  real: Readonly<Record<string, string | undefined>>,
   dotenvText: string | null,
   source: ConfigSource,
 ): Promise<Loaded> {
   const findings = new Findings()
-  const variables = collectVariables(real, await parseFile(dotenvText), findings)
+  const variables = collectVariables(real, dotenvText, findings)
   const settings = parseSettings(variables, findings)
   judgeTogether(variables, settings, findings)
   const production = judgeProduction(variables, settings.values, findings)
@@ -51,13 +51,6 @@ export async function loadEnvironment(
     return { config: null, problems: problems.map(describeProblem), exitCode, warnings }
   }
   return { config: build(settings.values, key, production, source.cores), warnings }
-}
-
-/** Loaded only where there is such a file: `node:util` alone costs some milliseconds of the start. */
-async function parseFile(dotenvText: string | null): Promise<RawVariables> {
-  if (dotenvText === null) return {}
-  const { parseDotenv } = await import('./dotenv.ts')
-  return parseDotenv(dotenvText)
 }
 
 /** Rules between settings. Each is left out if one of its settings is bad in itself. */

@@ -1,3 +1,4 @@
+import { parseDotenv } from './dotenv.ts'
 import { type Findings, shown } from './finding.ts'
 import { ALIASES, prefix, SETTINGS, type SettingName } from './setting.ts'
 import { nearestName } from './suggestion.ts'
@@ -17,10 +18,15 @@ export type VariableName = SettingName | 'bare ENVIRONMENT'
 
 export type Variables = ReadonlyMap<VariableName, Variable>
 
-export type RawVariables = Readonly<Record<string, string | undefined>>
+type RawVariables = Readonly<Record<string, string | undefined>>
 
-/** What of the process's variables and of those in a `.env` file is meant for the gateway. Real variables win. */
-export function collectVariables(real: RawVariables, fromFile: RawVariables, findings: Findings): Variables {
+/** What of the process's variables and of a `.env` file (null: there is none) is meant for the gateway. Real variables win. */
+export function collectVariables(
+  real: RawVariables,
+  dotenvText: string | null,
+  findings: Findings,
+): Variables {
+  const fromFile = dotenvText === null ? {} : parseDotenv(dotenvText)
   return new Map([
     ...collectSource(fromFile, '.env', findings),
     ...collectSource(real, 'environment', findings),
