@@ -15,7 +15,6 @@ const edge: ProcessEdge = {
   nodeVersion: process.versions.node,
   cores: availableParallelism(),
   stdoutFd: 1,
-  stderrFd: 2,
   isTty: isatty(1),
   colors: isatty(1) && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
   print: (text) => write(1, text),
@@ -27,7 +26,6 @@ const edge: ProcessEdge = {
   },
   kill,
   exit,
-  residentBytes: () => process.memoryUsage.rss(),
 }
 
 function write(fd: number, text: string): void {

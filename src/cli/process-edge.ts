@@ -13,9 +13,8 @@ export interface ProcessEdge {
   readonly nodeVersion: string
   /** Cores this process may use: affinity and cgroup limits applied. */
   readonly cores: number
-  /** File descriptors of standard output and standard error. */
+  /** File descriptor of standard output, for the one writer of log lines. */
   readonly stdoutFd: number
-  readonly stderrFd: number
   /** Standard output is a terminal: logs take their readable form. */
   readonly isTty: boolean
   /** It is one that shows colours, and nobody asked for none (NO_COLOR). */
@@ -36,6 +35,4 @@ export interface ProcessEdge {
    */
   kill(signal: StopSignal | 'SIGKILL'): void
   exit(code: number): never
-  /** Resident memory of the whole process, bytes. */
-  residentBytes(): number
 }

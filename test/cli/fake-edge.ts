@@ -20,7 +20,6 @@ export class FakeEdge implements ProcessEdge {
   readonly nodeVersion = '26.0.0'
   readonly cores = 2
   readonly stdoutFd = 1
-  readonly stderrFd = 2
   readonly isTty = false
   readonly colors = false
   /** Content by path, or the error reading it throws. */
@@ -55,8 +54,6 @@ export class FakeEdge implements ProcessEdge {
   exit = (code: number): never => {
     throw new Exited(code)
   }
-
-  residentBytes = (): number => 0
 
   signal(signal: StopSignal): void {
     if (this.#listener === null) throw new Error('nobody listens for signals')
