@@ -246,7 +246,13 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
 
   #respond(head: Head, isLast: boolean): void {
     const hasBody = this.#expectsBody && head.status !== 204 && head.status !== 304
-    const framing = !hasBody ? 'none' : head.chunked ? 'chunked' : head.contentLength >= 0 ? 'sized' : 'until-close'
+    const framing = !hasBody
+      ? 'none'
+      : head.chunked
+        ? 'chunked'
+        : head.contentLength >= 0
+          ? 'sized'
+          : 'until-close'
     this.#keepAlive = head.keepAlive && framing !== 'until-close'
     this.#phase = 'body'
     this.#reader.begin(framing, head.contentLength)

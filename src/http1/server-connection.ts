@@ -81,7 +81,8 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
   get remoteAddress(): string {
     if (this.#remoteAddress === null) {
       const address = this.socket.remoteAddress ?? ''
-      this.#remoteAddress = address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+      this.#remoteAddress =
+        address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
     }
     return this.#remoteAddress
   }
@@ -219,7 +220,10 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
   #begin(head: Head): void {
     this.closeAfter = !head.keepAlive
     this.#responded = false
-    this.#reader.begin(head.chunked ? 'chunked' : head.contentLength >= 0 ? 'sized' : 'none', head.contentLength)
+    this.#reader.begin(
+      head.chunked ? 'chunked' : head.contentLength >= 0 ? 'sized' : 'none',
+      head.contentLength,
+    )
     const whole = this.#reader.done
     this.#phase = whole ? 'answering' : 'body'
     if (whole) this.#wire.wheel.clear(this.#deadline)
@@ -302,7 +306,8 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
   /** Sets the limit of the present phase anew. */
   #watchPhase(): void {
     const { wheel } = this.#wire
-    if (this.#phase === 'head') wheel.set(this.#deadline, this.stashed ? this.#limits.headMs : this.#limits.idleMs)
+    if (this.#phase === 'head')
+      wheel.set(this.#deadline, this.stashed ? this.#limits.headMs : this.#limits.idleMs)
     else if (this.#phase === 'body' && !this.held) wheel.set(this.#deadline, this.#limits.bodyMs)
     else if (this.#phase === 'linger') wheel.set(this.#deadline, LINGER_MS)
     else wheel.clear(this.#deadline)

@@ -24,6 +24,7 @@ export function withoutSlash(exchange: Exchange): Answer {
   const { head } = exchange
   const path = head.path.slice(0, -1)
   const query = head.target.indexOf('?')
-  const location = `${path}${query < 0 ? '' : head.target.slice(query)}`
+  const origin = head.host === '' ? '' : `${exchange.scheme}://${head.host}`
+  const location = `${origin}${path}${query < 0 ? '' : head.target.slice(query)}`
   return answer(307, `Location: ${location}\r\n`, '')
 }

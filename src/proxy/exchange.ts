@@ -33,6 +33,8 @@ export class Exchange {
   /** Of the peer, or of the client behind trusted proxies. */
   readonly clientIp: string // pipeline
   readonly requestId: string // pipeline
+  /** How the client came: http, or what a trusted proxy says. */
+  readonly scheme: string // pipeline
   /** performance.now() when the head was complete. */
   readonly startMs: number // pipeline
   identity: Identity | null = null // policies/jwt
@@ -55,10 +57,18 @@ export class Exchange {
   admitted = 0 // pipeline
   over = false // pipeline
 
-  constructor(head: RequestHead, route: Route, clientIp: string, requestId: string, startMs: number) {
+  constructor(
+    head: RequestHead,
+    route: Route,
+    clientIp: string,
+    scheme: string,
+    requestId: string,
+    startMs: number,
+  ) {
     this.head = head
     this.route = route
     this.clientIp = clientIp
+    this.scheme = scheme
     this.requestId = requestId
     this.startMs = startMs
   }

@@ -16,7 +16,13 @@ interface Row {
   readonly replay: Replay
 }
 
-function row(status: number, title: string, detail: string, side: FailureSide, replay: Replay = 'never'): Row {
+function row(
+  status: number,
+  title: string,
+  detail: string,
+  side: FailureSide,
+  replay: Replay = 'never',
+): Row {
   return { status, title, detail, side, replay }
 }
 
@@ -24,12 +30,7 @@ function row(status: number, title: string, detail: string, side: FailureSide, r
 export const FAILURES = {
   request_malformed: row(400, 'Malformed request', 'The request is not well-formed HTTP/1.1.', 'client'),
   path_unsafe: row(400, 'Unsafe path', 'The path contains a dot segment or a forbidden character.', 'client'),
-  authorization_repeated: row(
-    400,
-    'Repeated Authorization',
-    'More than one Authorization field.',
-    'client',
-  ),
+  authorization_repeated: row(400, 'Repeated Authorization', 'More than one Authorization field.', 'client'),
   token_missing: row(401, 'Not authenticated', 'Not authenticated', 'client'),
   token_invalid: row(401, 'Invalid token', 'Could not validate credentials', 'client'),
   token_expired: row(
@@ -60,13 +61,36 @@ export const FAILURES = {
     'The only transfer coding understood is chunked.',
     'client',
   ),
-  upstream_invalid: row(502, 'Bad gateway', 'Error communicating with upstream service', 'upstream', 'idempotent'),
+  upstream_invalid: row(
+    502,
+    'Bad gateway',
+    'Error communicating with upstream service',
+    'upstream',
+    'idempotent',
+  ),
   connect_failed: row(503, 'Upstream unreachable', 'Upstream service is unavailable.', 'upstream', 'always'),
-  upstream_saturated: row(503, 'Upstream at capacity', 'Upstream service is at capacity.', 'gateway', 'always'),
-  upstream_unavailable: row(503, 'Upstream out of service', 'Upstream service is out of service.', 'upstream', 'always'),
+  upstream_saturated: row(
+    503,
+    'Upstream at capacity',
+    'Upstream service is at capacity.',
+    'gateway',
+    'always',
+  ),
+  upstream_unavailable: row(
+    503,
+    'Upstream out of service',
+    'Upstream service is out of service.',
+    'upstream',
+    'always',
+  ),
   draining: row(503, 'Draining', 'Gateway service is temporarily unavailable (client error).', 'gateway'),
   upstream_timeout: row(504, 'Upstream timeout', 'Upstream service timed out.', 'upstream', 'never'),
-  version_unsupported: row(505, 'Version not supported', 'Only HTTP/1.1 and HTTP/1.0 are spoken here.', 'client'),
+  version_unsupported: row(
+    505,
+    'Version not supported',
+    'Only HTTP/1.1 and HTTP/1.0 are spoken here.',
+    'client',
+  ),
 } as const satisfies Record<string, Row>
 
 export type FailureCode = keyof typeof FAILURES

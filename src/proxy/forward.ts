@@ -259,7 +259,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   #framing(head: Head): ResponseFraming {
     const canChunk = this.#head.minor === 1
-    if (!this.#hasBody(head)) return head.chunked && canChunk && this.#head.method === 'HEAD' ? 'chunked' : 'as-is'
+    if (!this.#hasBody(head))
+      return head.chunked && canChunk && this.#head.method === 'HEAD' ? 'chunked' : 'as-is'
     if (head.contentLength >= 0) return 'as-is'
     return canChunk ? 'chunked' : 'close'
   }

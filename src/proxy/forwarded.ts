@@ -7,7 +7,7 @@ export type TrustsPeer = (address: string) => boolean
 export interface Origin {
   readonly clientIp: string
   readonly trusted: boolean
-  readonly proto: string
+  readonly scheme: string
   readonly lines: string
 }
 
@@ -19,12 +19,12 @@ export function originOf(head: Head, peer: string, trusts: TrustsPeer | null): O
   const host = head.host
   if (trusts === null || !trusts(peer)) return fresh(peer, host)
   const chain = joined(head, 'x-forwarded-for')
-  const proto = single(head, 'x-forwarded-proto') ?? 'http'
+  const scheme = single(head, 'x-forwarded-proto') ?? 'http'
   const forwardedHost = single(head, 'x-forwarded-host') ?? host
   const lines =
-    `X-Forwarded-For: ${chain === '' ? peer : `${chain}, ${peer}`}\r\nX-Forwarded-Proto: ${proto}\r\n` +
+    `X-Forwarded-For: ${chain === '' ? peer : `${chain}, ${peer}`}\r\nX-Forwarded-Proto: ${scheme}\r\n` +
     (forwardedHost === '' ? '' : `X-Forwarded-Host: ${forwardedHost}\r\n`)
-  return { clientIp: clientIn(chain, peer, trusts), trusted: true, proto, lines }
+  return { clientIp: clientIn(chain, peer, trusts), trusted: true, scheme, lines }
 }
 
 function fresh(peer: string, host: string): Origin {
@@ -32,7 +32,7 @@ function fresh(peer: string, host: string): Origin {
   return {
     clientIp: peer,
     trusted: false,
-    proto: 'http',
+    scheme: 'http',
     lines: host === '' ? lines : `${lines}X-Forwarded-Host: ${host}\r\n`,
   }
 }

@@ -56,7 +56,11 @@ export interface RequestPlan {
   readonly unnominated: ReadonlySet<string>
 }
 
-export function compileRequestPlan(authority: string, basePath: string, owned: ReadonlySet<string>): RequestPlan {
+export function compileRequestPlan(
+  authority: string,
+  basePath: string,
+  owned: ReadonlySet<string>,
+): RequestPlan {
   const always = [...HOP_BY_HOP, 'host', ...GATEWAY_REQUEST_FIELDS, ...owned]
   const framing = ['content-length']
   return {
@@ -106,7 +110,7 @@ export function keptFields(head: Head, strip: StripSet, nominated: ReadonlySet<s
   for (let index = 0; index < count; index++) {
     const at = index * FIELD_STRIDE
     const nameStart = fields[at] as number
-    if (strip.drops(head, index) || (nominated !== null && nominated.has(head.name(index).toLowerCase()))) {
+    if (strip.drops(head, index) || nominated?.has(head.name(index).toLowerCase())) {
       if (runStart >= 0) kept += text.slice(runStart, runEnd)
       runStart = -1
       continue

@@ -59,7 +59,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     const route = this.snapshot.match(head)
     const origin = originOf(head, client.remoteAddress, this.#parts.trusts)
     const requestId = requestIdOf(head, this.#parts.newId)
-    const exchange = new Exchange(head, route, origin.clientIp, requestId, startMs)
+    const exchange = new Exchange(head, route, origin.clientIp, origin.scheme, requestId, startMs)
     this.active++
     this.#admit(exchange, head, client, origin)
   }
@@ -89,7 +89,13 @@ export class Pipeline implements RequestServer, ForwardSite {
     }
   }
 
-  #wait(verdict: Promise<Verdict>, exchange: Exchange, head: Head, client: ServerConnection, origin: Origin): void {
+  #wait(
+    verdict: Promise<Verdict>,
+    exchange: Exchange,
+    head: Head,
+    client: ServerConnection,
+    origin: Origin,
+  ): void {
     const waiting = new Waiting(() => {
       exchange.aborted = true
       this.finish(exchange)
@@ -143,6 +149,7 @@ export class Pipeline implements RequestServer, ForwardSite {
       UNREAD_HEAD,
       this.snapshot.unreadable,
       client.remoteAddress,
+      'http',
       this.#parts.newId(),
       this.nowMs(),
     )

@@ -2,8 +2,8 @@ import type { ServerConnection } from '../http1/server-connection.ts'
 import type { Answer } from './answer.ts'
 import type { Exchange } from './exchange.ts'
 import type { Failure } from './failure.ts'
-import { commonLines, connectionLine } from './response-head.ts'
 import type { ResponseDate } from './response-date.ts'
+import { commonLines, connectionLine } from './response-head.ts'
 
 /** A body this small is read and dropped to keep the connection; behind more of it, the connection is closed. */
 const MAX_DROPPED_BYTES = 65_536
@@ -40,7 +40,12 @@ export interface Reply {
 }
 
 /** Writes a response of the gateway's own. The exchange is over for the client once it has left. */
-export function reply(client: ServerConnection, exchange: Exchange, ending: Failure | Answer, how: Reply): void {
+export function reply(
+  client: ServerConnection,
+  exchange: Exchange,
+  ending: Failure | Answer,
+  how: Reply,
+): void {
   exchange.status = ending.status
   const body = ending.kind === 'failure' ? problem(ending, exchange) : ending.body
   const type = ending.kind === 'failure' ? 'Content-Type: application/problem+json\r\n' : ''

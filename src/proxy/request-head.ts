@@ -52,4 +52,3 @@ export function isIdempotent(method: string): boolean {
       return false
   }
 }
-

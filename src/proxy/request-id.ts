@@ -14,7 +14,11 @@ function isHarmless(id: string): boolean {
     const code = id.charCodeAt(index)
     const letter = code | 32
     const isFine =
-      (code >= 48 && code <= 58) || (letter >= 97 && letter <= 122) || code === 45 || code === 46 || code === 95
+      (code >= 48 && code <= 58) ||
+      (letter >= 97 && letter <= 122) ||
+      code === 45 ||
+      code === 46 ||
+      code === 95
     if (!isFine) return false
   }
   return true

@@ -22,7 +22,10 @@ export function compileUpstreamFailures(name: string): UpstreamFailures {
   const timeout = (replay: Replay): Failure =>
     failure('upstream_timeout', { detail: `Upstream service ${name} timed out.`, replay })
   const invalid = (fault: keyof typeof REASONS, replay: Replay): Failure =>
-    failure('upstream_invalid', { detail: `Error communicating with upstream service: ${REASONS[fault]}`, replay })
+    failure('upstream_invalid', {
+      detail: `Error communicating with upstream service: ${REASONS[fault]}`,
+      replay,
+    })
   return {
     unconnected: {
       unknown: unavailable,

@@ -141,7 +141,9 @@ export class Upstream implements ConnectionOwner {
       const first = this.#waiting[0] as Waiting
       if (nowMs - first.sinceMs <= connectMs) break
       this.#waiting.shift()
-      first.waiter.notConnected(this.#dialling > 0 || !Array.isArray(this.#addresses) ? 'timeout' : 'saturated')
+      first.waiter.notConnected(
+        this.#dialling > 0 || !Array.isArray(this.#addresses) ? 'timeout' : 'saturated',
+      )
     }
     if (this.#waiting.length > 0) this.#serve()
     this.#sayWanting()

@@ -99,7 +99,8 @@ class Compiler {
   #target(name: string): RouteTarget {
     const upstream = this.#parts.upstreams.get(name)
     const configured = this.#config.upstreams.find((candidate) => candidate.name === name)
-    if (upstream === undefined || configured === undefined) throw new Error(`route to an unknown upstream: ${name}`)
+    if (upstream === undefined || configured === undefined)
+      throw new Error(`route to an unknown upstream: ${name}`)
     const url: UpstreamUrl = upstreamUrl(configured.url)
     return {
       upstream,
@@ -113,7 +114,10 @@ class Compiler {
   }
 
   #notAllowed(cors: Policy, methods: readonly string[]): Route {
-    return this.#dead([cors, refusePolicy(failure('method_not_allowed', { fields: `Allow: ${methods.join(', ')}\r\n` }))])
+    return this.#dead([
+      cors,
+      refusePolicy(failure('method_not_allowed', { fields: `Allow: ${methods.join(', ')}\r\n` })),
+    ])
   }
 
   #dead(policies: readonly Policy[]): Route {

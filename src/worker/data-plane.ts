@@ -120,7 +120,8 @@ export class DataPlane {
     for (const [index, { name, url, connections, timeouts }] of upstreams.entries()) {
       const { host, port, tls, target } = upstreamUrl(url)
       const family = net.isIP(host)
-      const addresses = family === 0 ? (birth.addresses[host] ?? null) : [{ address: host, family: family as 4 | 6 }]
+      const addresses =
+        family === 0 ? (birth.addresses[host] ?? null) : [{ address: host, family: family as 4 | 6 }]
       const options = {
         ...{ name, host, port, tls, target, timeouts },
         maxConnections: connections.max,

@@ -31,7 +31,7 @@ function headOf(fields: readonly (readonly [string, string])[]): RequestHead {
 function exchangeOf(fields: readonly (readonly [string, string])[]): Exchange {
   // Of a route these policies only reach, through assert, what is owned.
   const route = { owned: new Set(['x-company-id']) } as unknown as Route
-  return new Exchange(headOf(fields), route, '192.0.2.1', 'request-1', 0)
+  return new Exchange(headOf(fields), route, '192.0.2.1', 'http', 'request-1', 0)
 }
 
 const policy = jwtPolicy(
