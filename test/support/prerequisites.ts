@@ -10,8 +10,10 @@ export interface Prerequisite {
 }
 
 export const PREREQUISITES: readonly Prerequisite[] = [
+  { command: 'curl', debianPackage: 'curl', purpose: 'run the commands that nyro dev prints' },
   { command: 'git', debianPackage: 'git', purpose: 'know which files belong to the project' },
   { command: 'openssl', debianPackage: 'openssl', purpose: 'make the certificates of TLS tests' },
+  { command: 'ps', debianPackage: 'procps', purpose: 'see which processes are left' },
 ]
 
 /** Those that no folder of `path`, a PATH, has. */
