@@ -1,4 +1,5 @@
 import type { LogLevel } from '../config/config.ts'
+import { secondsText } from '../lib/seconds.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { jsonString, timestamp } from './log-line.ts'
 
@@ -23,7 +24,7 @@ export function accessLine(exchange: Exchange, level: LogLevel, wallMs: number, 
   const aborted = exchange.aborted ? ',"aborted":true' : ''
   return (
     `{"timestamp":"${timestamp(wallMs)}","level":"${level}","logger":"nyro.access","event":"Request finished","request_id":"${exchange.requestId}"` +
-    `,"method":"${head.method}","path":${jsonString(head.path)},"status_code":${exchange.status},"duration":${(durationMs / 1_000).toFixed(6)}` +
+    `,"method":"${head.method}","path":${jsonString(head.path)},"status_code":${exchange.status},"duration":${secondsText(durationMs)}` +
     `${who},"client_ip":"${exchange.clientIp}"${exchange.route.logText}${target}${code}` +
     `,"bytes_in":${exchange.bytesIn},"bytes_out":${exchange.bytesOut}${aborted}}`
   )

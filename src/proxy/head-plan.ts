@@ -73,30 +73,32 @@ export function compileRequestPlan(
   }
 }
 
-/** How response heads are re-made; the same for every route. */
-export const RESPONSE_STRIP = new StripSet([...HOP_BY_HOP, ...GATEWAY_RESPONSE_FIELDS], ['content-length'])
+const RESPONSE_FIELDS = [...HOP_BY_HOP, ...GATEWAY_RESPONSE_FIELDS]
+const FRAMING = ['content-length']
 
-/** For a request that came from a page: the upstream's own CORS fields give way to the gateway's. */
-export const RESPONSE_STRIP_CORS = new StripSet(
-  [...HOP_BY_HOP, ...GATEWAY_RESPONSE_FIELDS, ...CORS_FIELDS],
-  ['content-length'],
-)
+const TO_PROGRAM = new StripSet(RESPONSE_FIELDS, FRAMING)
+const TO_PAGE = new StripSet([...RESPONSE_FIELDS, ...CORS_FIELDS], FRAMING)
+const BODILESS_TO_PROGRAM = new StripSet([...RESPONSE_FIELDS, ...FRAMING])
+const BODILESS_TO_PAGE = new StripSet([...RESPONSE_FIELDS, ...CORS_FIELDS, ...FRAMING])
 
-export const RESPONSE_STRIP_TRAILERS = new StripSet([
-  ...HOP_BY_HOP,
-  ...GATEWAY_RESPONSE_FIELDS,
+/** Interim responses and the 101 that starts a tunnel. */
+export const INTERIM_STRIP = BODILESS_TO_PAGE
+
+export const RESPONSE_TRAILER_STRIP = new StripSet([
+  ...RESPONSE_FIELDS,
   ...CORS_FIELDS,
-  'content-length',
+  ...FRAMING,
   'set-cookie',
 ])
 
-/** A response without a body: its Content-Length, where one slipped in, goes too (RFC 9110 section 8.6). */
-export const RESPONSE_STRIP_204 = new StripSet([
-  ...HOP_BY_HOP,
-  ...GATEWAY_RESPONSE_FIELDS,
-  ...CORS_FIELDS,
-  'content-length',
-])
+/**
+ * What of a response head does not pass; the same for every route. To a page, the upstream's own CORS fields give way
+ * to the gateway's. A 204 has no Content-Length (RFC 9110 section 8.6), even where one slipped in.
+ */
+export function responseStrip(status: number, reader: 'page' | 'program'): StripSet {
+  if (reader === 'page') return status === 204 ? BODILESS_TO_PAGE : TO_PAGE
+  return status === 204 ? BODILESS_TO_PROGRAM : TO_PROGRAM
+}
 
 /**
  * The field lines of `head` that pass, in their order, with their names and values as received and exactly `: `
