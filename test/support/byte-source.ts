@@ -16,13 +16,16 @@ const END_OF_LINE = Buffer.from('\r\n')
 export class ByteSource {
   readonly #socket: Socket
   #pending: Buffer[] = []
+  #received = 0
   #over = false
   #error: Error | null = null
-  #wake: () => void = () => {}
+  #waiting: (() => void)[] = []
 
   constructor(socket: Socket) {
     this.#socket = socket
-    const wake = (): void => this.#wake()
+    const wake = (): void => {
+      for (const resume of this.#waiting.splice(0)) resume()
+    }
     const finish = (): void => {
       this.#over = true
       wake()
@@ -43,16 +46,17 @@ export class ByteSource {
 
   /** Waits for more bytes; false when the peer sent its last. */
   async more(): Promise<boolean> {
+    const received = this.#received
     for (;;) {
       const chunk = this.#socket.read() as Buffer | null
       if (chunk !== null) {
         this.#pending.push(chunk)
-        return true
+        this.#received += chunk.length
       }
+      // Somebody else who waited may have read it.
+      if (this.#received !== received) return true
       if (this.#over) return false
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve))
     }
   }
 

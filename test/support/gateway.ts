@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +9,11 @@ const LAUNCHER = fileURLToPath(new URL('../../bin/nyro', import.meta.url))
 
 /** Starting shares the machine with other tests. */
 const START_MS = 30_000
+
+export interface StartOptions {
+  /** Written into the working directory first, by name. */
+  readonly files?: Readonly<Record<string, string>>
+}
 
 export interface Exit {
   readonly code: number | null
@@ -33,6 +38,8 @@ export interface LogLine {
   readonly upstream?: string | null
   readonly target?: string | null
   readonly code?: string | null
+  readonly bytes_in?: number
+  readonly bytes_out?: number
   readonly aborted?: boolean
   readonly port?: number
   readonly admin_port?: number
@@ -52,8 +59,9 @@ export class Gateway {
   readonly #child: ChildProcess
   #gone = false
 
-  constructor(settings: Readonly<Record<string, string>>) {
+  constructor(settings: Readonly<Record<string, string>>, { files = {} }: StartOptions = {}) {
     this.directory = mkdtempSync(join(tmpdir(), 'nyro-test-'))
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(this.directory, name), text)
     const { PATH = '', HOME = '' } = process.env
     const own = {
       GATEWAY_HOST: '127.0.0.1',
@@ -109,6 +117,20 @@ export class Gateway {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024
   }
 
+  /** Open file descriptors of the process. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length
+  }
+
+  /** Stops reading standard output, as a stuck log collector does. */
+  holdOutput(): void {
+    this.#child.stdout?.pause()
+  }
+
+  releaseOutput(): void {
+    this.#child.stdout?.resume()
+  }
+
   /** The first line that `matches`, of those that came or will come. */
   async line(what: string, matches: (line: LogLine) => boolean, deadlineMs = 10_000): Promise<LogLine> {
     return until(
@@ -161,8 +183,11 @@ export class Gateway {
 }
 
 /** Starts a gateway and waits until it listens. `settings` are environment variables, prefix included. */
-export async function startGateway(settings: Readonly<Record<string, string>>): Promise<Gateway> {
-  const gateway = new Gateway(settings)
+export async function startGateway(
+  settings: Readonly<Record<string, string>>,
+  options: StartOptions = {},
+): Promise<Gateway> {
+  const gateway = new Gateway(settings, options)
   try {
     await gateway.line('Gateway listening', isListening, START_MS)
     return gateway
@@ -175,8 +200,9 @@ export async function startGateway(settings: Readonly<Record<string, string>>): 
 /** Starts a gateway that is expected to end by itself. */
 export async function runGateway(
   settings: Readonly<Record<string, string>>,
+  options: StartOptions = {},
 ): Promise<Exit & { readonly output: string }> {
-  const gateway = new Gateway(settings)
+  const gateway = new Gateway(settings, options)
   try {
     const exit = await within('the gateway to end by itself', gateway.exited, START_MS)
     return { ...exit, output: gateway.output }

@@ -39,14 +39,20 @@ export type Script = (seen: Seen, reply: Reply) => void | Promise<void>
 export class Reply {
   readonly socket: Socket
   readonly source: ByteSource
-  /** Settles when the connection is gone, whoever ended it. */
+  /** Settles when the gateway ended the connection, or the script did. */
   readonly gone: Promise<void>
   taken = false
 
   constructor(socket: Socket, source: ByteSource) {
     this.socket = socket
     this.source = source
-    this.gone = new Promise((resolve) => void socket.once('close', () => resolve()))
+    this.gone = new Promise((resolve) => {
+      socket.once('end', () => {
+        if (!this.taken) socket.end()
+        resolve()
+      })
+      socket.once('close', () => resolve())
+    })
   }
 
   /** Strings are latin1. */
@@ -91,8 +97,6 @@ export class Origin {
     this.script = script
     const accept = (socket: Socket): void => {
       this.accepted += 1
-      this.#open.add(socket)
-      socket.on('close', () => this.#open.delete(socket))
       socket.on('error', () => {})
       if (options.deaf === undefined) void this.#serve(socket, this.accepted)
     }
@@ -102,6 +106,12 @@ export class Origin {
         ? createPlainServer({ allowHalfOpen: true, noDelay: true }, accept)
         : createTlsServer({ ...options.tls, allowHalfOpen: true }, accept)
     this.#server.on('tlsClientError', () => {})
+    // Before any handshake: a TLS server keeps quiet about those that fail.
+    this.#server.on('connection', (socket: Socket) => {
+      this.#open.add(socket)
+      socket.on('close', () => this.#open.delete(socket))
+      socket.on('error', () => {})
+    })
   }
 
   static async start(script: Script = echo, options: OriginOptions = {}): Promise<Origin> {
@@ -158,6 +168,8 @@ export class Origin {
         if (text === null) break
         const seen = readRequest(text, source, connection, sequence)
         this.seen.push(seen)
+        // A socket reports the end of its peer only to a reader.
+        void seen.body.then(() => source.more()).catch(() => {})
         await Promise.all([this.script(seen, reply), reply.taken ? null : seen.body])
         if (allValues(seen.fields, 'connection').join().toLowerCase().includes('close')) break
       }
