@@ -12,6 +12,9 @@ export interface BodyReading {
 
 export type BodyOutcome = BodyReading | Refusal | { readonly outcome: 'incomplete'; readonly payload: string }
 
+/** What stands before and behind the bytes given: each of them would go on with some part of a body. */
+const NEIGHBOURS = [0x0a, 0x30, 0x0d, 0x78]
+
 const pooled = new ChunkedDecoder()
 
 /** Decodes `bytes` as they would arrive if cut at the given offsets, each arrival in a buffer of its own. */
@@ -21,12 +24,14 @@ export function readChunked(bytes: Buffer, cuts: readonly number[] = []): BodyOu
   let taken = 0
   for (const arrived of [...cuts, bytes.length]) {
     const margin = 1 + (arrived % 5)
-    const buffer = Buffer.alloc(margin + arrived - taken + 3, '\n')
+    const neighbour = NEIGHBOURS[(margin + bytes.length) % NEIGHBOURS.length]
+    const buffer = Buffer.alloc(margin + arrived - taken + 3, neighbour)
     bytes.copy(buffer, margin, taken, arrived)
     const end = margin + arrived - taken
     const consumed = pooled.decode(buffer, margin, end)
     if (consumed < 0) return { outcome: 'refused', ...protocolError(consumed) }
-    if (buffer.subarray(end).some((byte) => byte !== 0x0a)) throw new Error('wrote behind the bytes given')
+    if (buffer.subarray(end).some((byte) => byte !== neighbour))
+      throw new Error('wrote behind the bytes given')
     payload += buffer.toString('latin1', pooled.payloadStart, pooled.payloadEnd)
     if (pooled.done) {
       const { trailers } = pooled

@@ -38,6 +38,9 @@ export interface Refusal {
 
 export type Outcome = Reading | Refusal | { readonly outcome: 'incomplete' }
 
+/** What stands before and behind the bytes given: each of them would go on with some part of a head. */
+const NEIGHBOURS = ['\n', 'x', ' ', ':', '\r']
+
 // One head for all, as in a pool: what a message leaves behind must not show in the next.
 const pooled = new Head()
 
@@ -52,7 +55,8 @@ export function readHead(kind: HeadKind, bytes: Buffer, cuts: readonly number[] 
   let result = INCOMPLETE
   for (const arrived of [...cuts, bytes.length]) {
     start = (start * 7 + 3) % 11
-    const buffer = Buffer.alloc(start + arrived + 5, '\n')
+    const neighbour = NEIGHBOURS[(start + bytes.length) % NEIGHBOURS.length]
+    const buffer = Buffer.alloc(start + arrived + 5, neighbour)
     bytes.copy(buffer, start, 0, arrived)
     result = parse(pooled, buffer, start, start + arrived)
     if (result !== INCOMPLETE) break
