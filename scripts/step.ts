@@ -9,12 +9,13 @@ const ENVIRONMENT: NodeJS.ProcessEnv = {
   PATH: [join(ROOT, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
 }
 
-const LONGEST_MS = 15 * 60_000
+const LONGEST_MS = 10 * 60_000
 const INTERRUPTED_MS = 10_000
 
 /**
  * Runs a program on this process's own terminal, so that all it says is seen as it says it. Resolves to its success.
- * After a quarter of an hour it is interrupted, upon which Node's test runner names what it was waiting for.
+ * After ten minutes, twice what the whole suite may take, it is interrupted: Node's test runner then names what it
+ * was waiting for.
  */
 export async function run(program: string, parameters: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
