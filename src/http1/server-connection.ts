@@ -54,6 +54,8 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
   receiver: RequestReceiver | null = null
   /** No further request after this one; the response must say so. */
   closeAfter = false
+  /** Whatever its server wants to keep as long as the connection lasts. */
+  memo: unknown = null
   readonly #wire: Wire
   readonly #server: RequestServer
   readonly #limits: ServerLimits
@@ -63,7 +65,6 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
   #phase: Phase = 'head'
   #peerEnded = false
   #responded = false
-  #remoteAddress: string | null = null
   /** Bytes that were queued when a slow reader was last looked at; -1: none is being watched. */
   #slowBytes = -1
 
@@ -77,14 +78,10 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
     wire.wheel.set(this.#deadline, limits.idleMs)
   }
 
-  /** The peer's address; an IPv4 address in IPv6 clothes is undressed. */
+  /** The peer's address; an IPv4 address in IPv6 clothes is undressed. A system call: whoever needs it often keeps it. */
   get remoteAddress(): string {
-    if (this.#remoteAddress === null) {
-      const address = this.socket.remoteAddress ?? ''
-      this.#remoteAddress =
-        address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
-    }
-    return this.#remoteAddress
+    const address = this.socket.remoteAddress ?? ''
+    return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
   }
 
   /** The whole request, body included, has arrived. */

@@ -78,7 +78,9 @@ export class Exchange {
    * were stripped; `value` must be a field value (visible ASCII, inner single spaces). Anything else is a defect and throws.
    */
   assert(name: string, value: string): void {
-    if (!this.route.owned.has(name.toLowerCase())) throw new Error(`no policy owns the field ${name}`)
+    const { owned } = this.route
+    if (!owned.has(name) && !owned.has(name.toLowerCase()))
+      throw new Error(`no policy owns the field ${name}`)
     this.asserted += `${name}: ${value}\r\n`
   }
 

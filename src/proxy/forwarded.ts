@@ -1,48 +1,69 @@
 import type { Head } from '../http1/head.ts'
+import { joinedValues, singleValue } from './field-values.ts'
 
 /** Tells whose forwarding fields are believed. */
 export type TrustsPeer = (address: string) => boolean
 
-/** Field lines that tell an upstream where a request came from (contract: owned fields), and the client's address. */
+/** Where a request came from, and the field lines that tell an upstream so (contract: owned fields). */
 export interface Origin {
   readonly clientIp: string
+  /** The peer is a trusted proxy: what it says of ports and addresses passes. */
   readonly trusted: boolean
   readonly scheme: string
   readonly lines: string
 }
 
-/**
- * From the connection's peer alone, unless it is a trusted proxy: then its fields are continued, and the client is the
- * last address in the chain that is not a trusted proxy's.
- */
-export function originOf(head: Head, peer: string, trusts: TrustsPeer | null): Origin {
-  const host = head.host
-  if (trusts === null || !trusts(peer)) return fresh(peer, host)
-  const chain = joined(head, 'x-forwarded-for')
-  const scheme = single(head, 'x-forwarded-proto') ?? 'http'
-  const forwardedHost = single(head, 'x-forwarded-host') ?? host
-  const lines =
-    `X-Forwarded-For: ${chain === '' ? peer : `${chain}, ${peer}`}\r\nX-Forwarded-Proto: ${scheme}\r\n` +
-    (forwardedHost === '' ? '' : `X-Forwarded-Host: ${forwardedHost}\r\n`)
-  return { clientIp: clientIn(chain, peer, trusts), trusted: true, scheme, lines }
-}
+/** The peer of a connection. What it alone decides is made once, and again only when the Host it asks for changes. */
+export class Peer {
+  readonly address: string
+  readonly #trusts: TrustsPeer | null
+  #host: string | null = null
+  #origin: Origin | null = null
 
-function fresh(peer: string, host: string): Origin {
-  const lines = `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\n`
-  return {
-    clientIp: peer,
-    trusted: false,
-    scheme: 'http',
-    lines: host === '' ? lines : `${lines}X-Forwarded-Host: ${host}\r\n`,
+  /** `trusts`: null where no proxy is trusted. */
+  constructor(address: string, trusts: TrustsPeer | null) {
+    this.address = address
+    this.#trusts = trusts?.(address) === true ? trusts : null
+  }
+
+  /**
+   * From the peer alone, unless it is a trusted proxy: then its fields are continued, and the client is the last
+   * address in the chain that is not a trusted proxy's.
+   */
+  originOf(head: Head): Origin {
+    if (this.#trusts !== null) return continued(head, this.address, this.#trusts)
+    const { host } = head
+    if (this.#origin === null || host !== this.#host) {
+      this.#host = host
+      this.#origin = {
+        clientIp: this.address,
+        trusted: false,
+        scheme: 'http',
+        lines: originLines(this.address, 'http', host),
+      }
+    }
+    return this.#origin
   }
 }
 
+function originLines(chain: string, scheme: string, host: string): string {
+  const lines = `X-Forwarded-For: ${chain}\r\nX-Forwarded-Proto: ${scheme}\r\n`
+  return host === '' ? lines : `${lines}X-Forwarded-Host: ${host}\r\n`
+}
+
+function continued(head: Head, address: string, trusts: TrustsPeer): Origin {
+  const chain = joinedValues(head, 'x-forwarded-for')
+  const scheme = singleValue(head, 'x-forwarded-proto') ?? 'http'
+  const host = singleValue(head, 'x-forwarded-host') ?? head.host
+  const lines = originLines(chain === '' ? address : `${chain}, ${address}`, scheme, host)
+  return { clientIp: clientIn(chain, address, trusts), trusted: true, scheme, lines }
+}
+
 function clientIn(chain: string, peer: string, trusts: TrustsPeer): string {
-  if (chain === '') return peer
-  const addresses = chain.split(',')
   let client = peer
-  for (let index = addresses.length - 1; index >= 0; index--) {
-    const address = (addresses[index] as string).trim()
+  if (chain === '') return client
+  for (const part of chain.split(',').reverse()) {
+    const address = part.trim()
     if (!isAddressLike(address)) break
     client = address
     if (!trusts(address)) break
@@ -57,21 +78,4 @@ function isAddressLike(text: string): boolean {
     if (!'0123456789abcdefABCDEF.:'.includes(text.charAt(index))) return false
   }
   return true
-}
-
-function joined(head: Head, name: string): string {
-  let all = ''
-  for (let index = head.find(name, 0); index >= 0; index = head.find(name, index + 1)) {
-    const value = head.value(index)
-    if (value !== '') all += all === '' ? value : `, ${value}`
-  }
-  return all
-}
-
-/** A trusted proxy's field, if it is there once and not empty. */
-function single(head: Head, name: string): string | null {
-  const index = head.find(name, 0)
-  if (index < 0 || head.find(name, index + 1) >= 0) return null
-  const value = head.value(index)
-  return value === '' ? null : value
 }

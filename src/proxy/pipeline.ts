@@ -5,7 +5,7 @@ import type { Answer } from './answer.ts'
 import { Exchange } from './exchange.ts'
 import { type Failure, failure } from './failure.ts'
 import { Forward, type ForwardSite } from './forward.ts'
-import { type Origin, originOf, type TrustsPeer } from './forwarded.ts'
+import { type Origin, Peer, type TrustsPeer } from './forwarded.ts'
 import type { Verdict } from './policy.ts'
 import { brokenFailure } from './protocol-failure.ts'
 import { canDropRest, reply } from './refuse.ts'
@@ -57,11 +57,18 @@ export class Pipeline implements RequestServer, ForwardSite {
   request(client: ServerConnection, head: Head): void {
     const startMs = this.nowMs()
     const route = this.snapshot.match(head)
-    const origin = originOf(head, client.remoteAddress, this.#parts.trusts)
+    const origin = this.#peerOf(client).originOf(head)
     const requestId = requestIdOf(head, this.#parts.newId)
     const exchange = new Exchange(head, route, origin.clientIp, origin.scheme, requestId, startMs)
     this.active++
     this.#admit(exchange, head, client, origin)
+  }
+
+  #peerOf(client: ServerConnection): Peer {
+    if (client.memo instanceof Peer) return client.memo
+    const peer = new Peer(client.remoteAddress, this.#parts.trusts)
+    client.memo = peer
+    return peer
   }
 
   /** Asks the policies that have not been asked yet. */
@@ -148,7 +155,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     const exchange = new Exchange(
       UNREAD_HEAD,
       this.snapshot.unreadable,
-      client.remoteAddress,
+      this.#peerOf(client).address,
       'http',
       this.#parts.newId(),
       this.nowMs(),

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
 import type { Config } from '../config/config.ts'
 import { packageAssets } from '../docs/assets.ts'
@@ -8,6 +8,7 @@ import { Wire } from '../http1/wire.ts'
 import { loadVerificationKey } from '../jwt/key.ts'
 import { TokenVerifier } from '../jwt/verify.ts'
 import type { Clock } from '../lib/clock.ts'
+import { IdSource } from '../lib/id-source.ts'
 import { accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged, logLine } from '../observe/log-line.ts'
 import { jwtPolicy } from '../policies/jwt.ts'
@@ -143,6 +144,7 @@ export class DataPlane {
       isReady: () => !this.#pipeline.draining,
     })
     const { wheel } = this.#wire
+    const ids = new IdSource(randomFillSync)
     return new Pipeline(
       router,
       {
@@ -151,7 +153,7 @@ export class DataPlane {
           wheel.touch(nowMs)
           return nowMs
         },
-        newId: randomUUID,
+        newId: () => ids.next(),
         date: new ResponseDate(wallMs),
         trusts: trustedPeers(config.trustedProxies),
         record: (exchange, nowMs) => this.#record(exchange, nowMs),

@@ -160,15 +160,24 @@ test('the cache never holds more bytes than it may, long tokens and long subject
 
 test('by default the latest 8,192 tokens of 700 bytes are always there', () => {
   const cache = new TokenCache()
-  const pad = 'x'.repeat(690)
-  for (let index = 0; index < 40_000; index++) {
-    cache.put(`${index}`.padStart(10, '0') + pad, verified('acme'), 0)
-  }
+  // What differs stands where signatures differ: at the end.
+  const nth = (index: number): string => 'x'.repeat(690) + `${index}`.padStart(10, '0')
+  for (let index = 0; index < 40_000; index++) cache.put(nth(index), verified('acme'), 0)
   assert.ok(cache.size >= 8192)
   let held = 0
   // From the youngest backwards, so that being found does not push out what is still to be looked for.
-  for (let index = 39_999; cache.get(`${index}`.padStart(10, '0') + pad) !== null; index--) held++
+  for (let index = 39_999; cache.get(nth(index)) !== null; index--) held++
   assert.ok(held >= 8192, `${held} of the latest`)
+})
+
+// Tokens are found by a number made of their last characters: two that share it must not be taken for each other.
+test('tokens that share their last characters are told apart', () => {
+  const cache = new TokenCache()
+  cache.put('tenant-a.0123456789', verified('a'), 0)
+  assert.equal(cache.get('tenant-b.0123456789'), null)
+  cache.put('tenant-b.0123456789', verified('b'), 0)
+  assert.equal(cache.get('tenant-b.0123456789')?.verified.identity.tenant, 'b')
+  assert.equal(cache.get('tenant-a.0123456789'), null, 'the later one stays')
 })
 
 test('two requests with one new token at once leave one entry', async () => {
