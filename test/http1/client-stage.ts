@@ -1,0 +1,138 @@
+import type { Socket } from 'node:net'
+import {
+  ClientConnection,
+  type ClientLimits,
+  type ConnectionOwner,
+  type ResponseFault,
+  type ResponseReceiver,
+} from '../../src/http1/client-connection.ts'
+import type { Head } from '../../src/http1/head.ts'
+import { until } from '../support/until.ts'
+import { Loopback } from './loopback.ts'
+import { ManualWire } from './manual-wire.ts'
+
+export const LIMITS: ClientLimits = { connectMs: 1_000, headMs: 3_000, idleMs: 2_000 }
+
+export const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+
+/** One response as its connection told it. */
+export class HeardResponse implements ResponseReceiver {
+  status = 0
+  reason = ''
+  interims: number[] = []
+  text = ''
+  length = 0
+  ended = false
+  trailers: string | null = null
+  fault: ResponseFault | null = null
+  hasSwitched = false
+  serverEnded = false
+  drains = 0
+  /** Endings told: must never exceed one. */
+  endings = 0
+  onEnd: () => void = () => {}
+
+  interim(head: Head): void {
+    this.interims.push(head.status)
+  }
+
+  response(head: Head): void {
+    this.status = head.status
+    this.reason = head.text.slice(head.reasonStart, head.reasonEnd)
+  }
+
+  switched(): void {
+    this.hasSwitched = true
+  }
+
+  responseBody(bytes: Buffer, start: number, end: number): void {
+    this.length += end - start
+    if (this.length < 200_000) this.text += bytes.toString('latin1', start, end)
+  }
+
+  responseEnd(trailers: Head | null): void {
+    this.ended = true
+    this.trailers = trailers?.text ?? null
+    this.endings++
+    this.onEnd()
+  }
+
+  responseFailed(fault: ResponseFault): void {
+    this.fault = fault
+    this.endings++
+  }
+
+  responsePause(): void {}
+
+  upstreamDrained(): void {
+    this.drains++
+  }
+
+  upstreamEnded(): void {
+    this.serverEnded = true
+  }
+}
+
+/** One connection to a server that is the test's own hand. */
+export class ClientStage implements ConnectionOwner {
+  readonly time = new ManualWire()
+  readonly loopback: Loopback
+  readonly events: string[] = []
+  readonly connection: ClientConnection
+  #server: Socket | null = null
+
+  private constructor(loopback: Loopback, limits: ClientLimits) {
+    this.loopback = loopback
+    const dial = { address: '127.0.0.1', port: loopback.port, tlsName: null }
+    this.connection = new ClientConnection(dial, this, limits, this.time.wire)
+  }
+
+  /** Dials only: the test decides what comes of it. */
+  static async dial(limits: ClientLimits = LIMITS): Promise<ClientStage> {
+    return new ClientStage(await Loopback.listen(), limits)
+  }
+
+  static async connect(limits: ClientLimits = LIMITS): Promise<ClientStage> {
+    const stage = await ClientStage.dial(limits)
+    await until('the connection', () => stage.events.includes('connected'))
+    stage.#server = await stage.loopback.socket(0)
+    stage.#server.resume()
+    return stage
+  }
+
+  get server(): Socket {
+    if (this.#server === null) throw new Error('not connected')
+    return this.#server
+  }
+
+  /** Sends a whole request without a body. */
+  ask(method = 'GET', kind: 'plain' | 'upgrade' = 'plain'): HeardResponse {
+    const heard = new HeardResponse()
+    this.connection.begin(heard, method, kind)
+    this.connection.writer.begin(GET, 'plain')
+    this.connection.requestEnd()
+    return heard
+  }
+
+  connected(): void {
+    this.events.push('connected')
+  }
+
+  dialFailed(_: ClientConnection, { code }: { readonly code: string }): void {
+    this.events.push(`dial failed: ${code}`)
+  }
+
+  idle(): void {
+    this.events.push('idle')
+  }
+
+  closed(): void {
+    this.events.push('closed')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.connection.abandon()
+    await this.loopback.close()
+    this.time[Symbol.dispose]()
+  }
+}

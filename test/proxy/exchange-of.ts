@@ -1,0 +1,16 @@
+import { Exchange, type RequestHead } from '../../src/proxy/exchange.ts'
+import type { Route } from '../../src/proxy/route.ts'
+import { parsedGet } from './parsed-head.ts'
+
+export const REQUEST_ID = 'request-1'
+export const CLIENT_IP = '192.0.2.7'
+
+/** A route whose policies own these names and which leads nowhere. */
+export function routeOwning(...owned: readonly string[]): Route {
+  return { name: 'orders', policies: [], owned: new Set(owned), target: null, logText: ',"route":"orders"' }
+}
+
+/** An exchange that began at 0 ms. */
+export function exchangeOf(head: RequestHead = parsedGet('/orders'), route = routeOwning()): Exchange {
+  return new Exchange(head, route, CLIENT_IP, 'http', REQUEST_ID, 0)
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Origin, originOf } from '../../src/proxy/forwarded.ts'
+import { parsedGet, parsedRequest } from './parsed-head.ts'
+
+const PEER = '10.0.0.9'
+const trusts = (address: string): boolean => address.startsWith('10.')
+
+function fromProxy(...lines: readonly string[]): Origin {
+  return originOf(parsedGet('/', ...lines), PEER, trusts)
+}
+
+/** X-Forwarded-For as the upstream gets it. */
+function chainOf(origin: Origin): string {
+  return /^X-Forwarded-For: (.*)\r\n/.exec(origin.lines)?.[1] ?? ''
+}
+
+describe('a peer that is not trusted', () => {
+  // The attack: a client names another address, scheme or host for itself, to pass address lists and limits.
+  test('is the client, whatever its forwarding fields say', () => {
+    const lines = ['X-Forwarded-For: 203.0.113.1', 'X-Forwarded-Proto: https', 'X-Forwarded-Host: admin.test']
+    for (const trust of [null, trusts]) {
+      const origin = originOf(parsedGet('/', ...lines), '192.0.2.1', trust)
+      assert.equal(origin.clientIp, '192.0.2.1')
+      assert.equal(origin.trusted, false)
+      assert.equal(origin.scheme, 'http')
+      assert.equal(
+        origin.lines,
+        'X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: gw.test\r\n',
+      )
+    }
+  })
+
+  test('that names no host states none', () => {
+    const origin = originOf(parsedRequest('GET / HTTP/1.0'), '192.0.2.1', null)
+    assert.equal(origin.lines, 'X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n')
+  })
+})
+
+describe('a trusted proxy', () => {
+  test('that forwards nothing is the client itself', () => {
+    const origin = fromProxy()
+    assert.deepEqual([origin.clientIp, origin.scheme, chainOf(origin)], [PEER, 'http', PEER])
+  })
+
+  test('is appended to its chain, and its client believed', () => {
+    const origin = fromProxy(
+      'X-Forwarded-For: 203.0.113.1',
+      'X-Forwarded-Proto: https',
+      'X-Forwarded-Host: shop.test',
+    )
+    assert.equal(origin.clientIp, '203.0.113.1')
+    assert.equal(origin.scheme, 'https')
+    assert.equal(
+      origin.lines,
+      `X-Forwarded-For: 203.0.113.1, ${PEER}\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.test\r\n`,
+    )
+  })
+
+  test('may send its chain in several fields', () => {
+    const origin = fromProxy('X-Forwarded-For: 203.0.113.1', 'X-Forwarded-For:', 'x-forwarded-for: 10.0.0.2')
+    assert.equal(chainOf(origin), `203.0.113.1, 10.0.0.2, ${PEER}`)
+    assert.equal(origin.clientIp, '203.0.113.1')
+  })
+
+  // The attack: whatever stands left of the first address that is not a trusted proxy's was written by that client.
+  test('is believed as far as its own kind vouches, and not further to the left', () => {
+    assert.equal(fromProxy('X-Forwarded-For: 198.51.100.66, 203.0.113.1, 10.0.0.2').clientIp, '203.0.113.1')
+    assert.equal(fromProxy('X-Forwarded-For: 10.6.6.6, 203.0.113.1').clientIp, '203.0.113.1')
+    assert.equal(fromProxy('X-Forwarded-For: 10.0.0.1, 10.0.0.2').clientIp, '10.0.0.1')
+  })
+
+  test('that forwards what is no address is itself the last that is known', () => {
+    for (const chain of ['unknown', '_hidden', '"]} ,203.0.113.1,x', '', ',', `${'1'.repeat(46)}`])
+      assert.equal(fromProxy(`X-Forwarded-For: ${chain}`).clientIp, PEER, chain)
+    assert.equal(fromProxy('X-Forwarded-For: nonsense, 10.0.0.2').clientIp, '10.0.0.2')
+  })
+
+  test('may forward an IPv6 client', () => {
+    assert.equal(fromProxy('X-Forwarded-For: 2001:db8::1').clientIp, '2001:db8::1')
+  })
+
+  test('that contradicts itself about scheme or host is believed in neither', () => {
+    const origin = fromProxy(
+      'X-Forwarded-Proto: https',
+      'X-Forwarded-Proto: http',
+      'X-Forwarded-Host: a',
+      'X-Forwarded-Host: b',
+    )
+    assert.equal(origin.scheme, 'http')
+    assert.match(origin.lines, /X-Forwarded-Host: gw\.test\r\n$/)
+  })
+})
