@@ -50,7 +50,7 @@ export async function loadEnvironment(
     const exitCode = problems.some((problem) => problem.kind === 'invalid') ? 2 : 1
     return { config: null, problems: problems.map(describeProblem), exitCode, warnings }
   }
-  return { config: build(settings.values, key, production, source.cores), warnings }
+  return { config: build(settings.values, key, { production, cores: source.cores }), warnings }
 }
 
 /** Rules between settings. Each is left out if one of its settings is bad in itself. */
@@ -101,7 +101,12 @@ function judgeProduction(variables: Variables, values: SettingValues, findings: 
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 
-function build(values: SettingValues, key: string, production: boolean, cores: number): Config {
+function build(
+  values: SettingValues,
+  key: string,
+  source: { readonly production: boolean; readonly cores: number },
+): Config {
+  const { production, cores } = source
   const upstream = (name: string, url: string): UpstreamConfig => ({
     name,
     url,

@@ -58,7 +58,7 @@ export async function readJwtKey(
     return refuse(subject, 'is the default that the original gateway published', algorithm, findings)
   }
   if (algorithm === null) return null
-  if (algorithm in leastBytes) return judgeSecret(found, algorithm, allowWeak, findings)
+  if (algorithm in leastBytes) return judgeSecret(found, { algorithm, allowWeak }, findings)
   // One-line variables carry a PEM with its line breaks written out; a backslash is never part of one.
   const key = text.replaceAll('\\n', '\n')
   try {
@@ -126,8 +126,7 @@ function readSecretFile(
 
 function judgeSecret(
   { subject, text }: KeyText,
-  algorithm: JwtAlgorithm,
-  allowWeak: boolean,
+  { algorithm, allowWeak }: { readonly algorithm: JwtAlgorithm; readonly allowWeak: boolean },
   findings: Findings,
 ): string | null {
   // A public key is known to everybody: taken for a secret, it would let anybody sign.

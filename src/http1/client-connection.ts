@@ -224,7 +224,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
       if (this.#asksUpgrade && head.upgrade) this.#switch(head)
       else this.#fail('unasked')
     } else if (head.status < 200) this.#interim(head)
-    else this.#respond(head, next === end)
+    else this.#respond(head, end - next)
     return this.#phase === 'closed' ? end : next
   }
 
@@ -244,7 +244,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     this.#releaseHead()
   }
 
-  #respond(head: Head, isLast: boolean): void {
+  #respond(head: Head, behind: number): void {
     const hasBody = this.#expectsBody && head.status !== 204 && head.status !== 304
     const framing = !hasBody
       ? 'none'
@@ -258,7 +258,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     this.#reader.begin(framing, head.contentLength)
     this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
     this.#receiver?.response(head)
-    if (this.#reader.done && this.#phase === 'body') this.#end(isLast, null)
+    if (this.#reader.done && this.#phase === 'body') this.#end(behind, null)
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {
@@ -269,7 +269,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
       this.#fail('malformed')
       return end
     }
-    if (reader.done) this.#end(position === end, reader.trailers)
+    if (reader.done) this.#end(end - position, reader.trailers)
     else if (!this.held && this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
     return position
   }
@@ -279,11 +279,11 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     this.#receiver?.responseBody(bytes, start, end)
   }
 
-  /** The response is whole. `isLast`: nothing was behind it. */
-  #end(isLast: boolean, trailers: Head | null): void {
+  /** The response is whole. `behind`: how many bytes came behind it, which can only be wrong. */
+  #end(behind: number, trailers: Head | null): void {
     const receiver = this.#receiver
     this.#receiver = null
-    const again = isLast && this.#keepAlive && this.#requestDone && !this.writer.blocked
+    const again = behind === 0 && this.#keepAlive && this.#requestDone && !this.writer.blocked
     if (again) {
       this.#phase = 'idle'
       if (this.#head !== null && this.keepAliveMs === 0) this.keepAliveMs = keepAliveMs(this.#head)

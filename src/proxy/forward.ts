@@ -80,9 +80,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const head = this.#head
     this.#connection = connection
     this.#exchange.endpoint = upstream.options.target
-    connection.begin(this, head.method, this.#upgrade ? 'upgrade' : 'plain')
+    const kind = this.#upgrade ? 'upgrade' : 'plain'
+    connection.begin(this, head.method, kind)
     connection.writer.begin(
-      requestHead(head, this.#exchange, plan, this.#origin, this.#upgrade),
+      requestHead(head, this.#exchange, plan, this.#origin, kind),
       head.chunked ? 'chunked' : 'plain',
     )
     if (this.#client.requestDone) connection.requestEnd()

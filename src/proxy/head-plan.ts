@@ -133,6 +133,12 @@ export function keptFields(head: Head, strip: StripSet, nominated: ReadonlySet<s
   return runStart >= 0 ? kept + text.slice(runStart, runEnd) : kept
 }
 
+/** What an upstream's Connection cannot take from a response. */
+export const RESPONSE_UNNOMINATED: ReadonlySet<string> = new Set([
+  ...GATEWAY_RESPONSE_FIELDS,
+  ...['cache-control', 'date', 'location', 'set-cookie', 'vary', 'www-authenticate'],
+])
+
 /** Lower-case names that Connection nominates and that may be taken away (RFC 9110 section 7.6.1); null if there are none. */
 export function nominatedFields(head: Head, unnominated: ReadonlySet<string>): ReadonlySet<string> | null {
   if (!head.nominates) return null

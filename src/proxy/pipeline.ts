@@ -126,7 +126,7 @@ export class Pipeline implements RequestServer, ForwardSite {
   }
 
   #conclude(client: ServerConnection, exchange: Exchange, verdict: Failure | Answer): void {
-    if (this.draining || !canDropRest(client, exchange.head.get('expect') !== null)) client.closeAfter = true
+    if (this.draining || !canDropRest(client, exchange.head)) client.closeAfter = true
     this.#reply(client, exchange, verdict)
   }
 

@@ -1,6 +1,6 @@
 import type { ServerConnection } from '../http1/server-connection.ts'
 import type { Answer } from './answer.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, RequestHead } from './exchange.ts'
 import type { Failure } from './failure.ts'
 import type { ResponseDate } from './response-date.ts'
 import { commonLines, connectionLine } from './response-head.ts'
@@ -63,11 +63,11 @@ export function reply(
 }
 
 /** Whether the rest of a request that is not read to its end may be dropped, so that the connection can go on. */
-export function canDropRest(client: ServerConnection, expectsContinue: boolean): boolean {
+export function canDropRest(client: ServerConnection, head: RequestHead): boolean {
   if (client.requestDone) return true
   const remaining = client.bodyRemaining
   // A client that waits for 100 may or may not send its body after a final answer: nobody can tell what follows.
-  return !expectsContinue && remaining !== null && remaining <= MAX_DROPPED_BYTES
+  return head.get('expect') === null && remaining !== null && remaining <= MAX_DROPPED_BYTES
 }
 
 /** The body of a failure (RFC 9457); `detail` is the member the clients of old read. */

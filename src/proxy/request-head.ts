@@ -18,7 +18,7 @@ export function requestHead(
   exchange: Exchange,
   plan: RequestPlan,
   origin: Origin,
-  upgrade: boolean,
+  kind: 'plain' | 'upgrade',
 ): string {
   const { text } = head
   const path = head.pathStart === head.pathEnd ? '/' : ''
@@ -26,7 +26,7 @@ export function requestHead(
   const strip = origin.trusted ? plan.strip : plan.stripUntrusted
   const kept = keptFields(head, strip, nominatedFields(head, plan.unnominated))
   let framing = ''
-  if (upgrade) framing = `Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n`
+  if (kind === 'upgrade') framing = `Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n`
   else if (head.chunked) framing = `Transfer-Encoding: chunked\r\n${keptTrailerNames(head, plan.unnominated)}`
   return (
     `${head.method} ${plan.basePath}${path}${target} HTTP/1.1\r\nHost: ${plan.authority}\r\n${kept}${exchange.asserted}` +

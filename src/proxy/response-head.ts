@@ -1,7 +1,14 @@
 import type { Head } from '../http1/head.ts'
 import { secondsText } from '../lib/seconds.ts'
 import type { Exchange } from './exchange.ts'
-import { INTERIM_STRIP, keptFields, RESPONSE_TRAILER_STRIP, responseStrip } from './head-plan.ts'
+import {
+  INTERIM_STRIP,
+  keptFields,
+  nominatedFields,
+  RESPONSE_TRAILER_STRIP,
+  RESPONSE_UNNOMINATED,
+  responseStrip,
+} from './head-plan.ts'
 import type { ResponseDate } from './response-date.ts'
 
 /** Where the three digits stand in a status line. */
@@ -38,9 +45,10 @@ export function responseHead(
   nowMs: number,
 ): string {
   const strip = responseStrip(head.status, exchange.crossOrigin ? 'page' : 'program')
+  const kept = keptFields(head, strip, nominatedFields(head, RESPONSE_UNNOMINATED))
   const dated = head.find('date', 0) < 0 ? date.line() : ''
   const coding = framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : ''
-  return `${statusLine(head)}${keptFields(head, strip, null)}${dated}${commonLines(exchange, nowMs)}${coding}${connection}\r\n`
+  return `${statusLine(head)}${kept}${dated}${commonLines(exchange, nowMs)}${coding}${connection}\r\n`
 }
 
 /** A 1xx on its way to the client. */
