@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Origin, originOf } from '../../src/proxy/forwarded.ts'
+import { type Origin, Peer } from '../../src/proxy/forwarded.ts'
 import { parsedGet, parsedRequest } from './parsed-head.ts'
 
 const PEER = '10.0.0.9'
 const trusts = (address: string): boolean => address.startsWith('10.')
 
 function fromProxy(...lines: readonly string[]): Origin {
-  return originOf(parsedGet('/', ...lines), PEER, trusts)
+  return new Peer(PEER, trusts).originOf(parsedGet('/', ...lines))
 }
 
 /** X-Forwarded-For as the upstream gets it. */
@@ -20,7 +20,7 @@ describe('a peer that is not trusted', () => {
   test('is the client, whatever its forwarding fields say', () => {
     const lines = ['X-Forwarded-For: 203.0.113.1', 'X-Forwarded-Proto: https', 'X-Forwarded-Host: admin.test']
     for (const trust of [null, trusts]) {
-      const origin = originOf(parsedGet('/', ...lines), '192.0.2.1', trust)
+      const origin = new Peer('192.0.2.1', trust).originOf(parsedGet('/', ...lines))
       assert.equal(origin.clientIp, '192.0.2.1')
       assert.equal(origin.trusted, false)
       assert.equal(origin.scheme, 'http')
@@ -32,9 +32,26 @@ describe('a peer that is not trusted', () => {
   })
 
   test('that names no host states none', () => {
-    const origin = originOf(parsedRequest('GET / HTTP/1.0'), '192.0.2.1', null)
+    const origin = new Peer('192.0.2.1', null).originOf(parsedRequest('GET / HTTP/1.0'))
     assert.equal(origin.lines, 'X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n')
   })
+})
+
+// The fault: what is kept with a connection for speed is told of the next request on it, which asks for another host.
+test('each request of one peer has its own host and its own chain', () => {
+  const hosts = ['a.test', 'b.test', 'b.test', 'a.test']
+  for (const trust of [null, trusts]) {
+    const peer = new Peer(PEER, trust)
+    for (const [index, host] of hosts.entries()) {
+      const lines = [`X-Forwarded-For: 203.0.113.${index}`, 'X-Forwarded-Proto: https'].slice(index % 2)
+      const head = parsedRequest('GET / HTTP/1.1', `Host: ${host}`, ...lines)
+      const origin = peer.originOf(head)
+      assert.ok(origin.lines.endsWith(`X-Forwarded-Host: ${host}\r\n`), origin.lines)
+      const isContinued = trust !== null && index % 2 === 0
+      assert.equal(origin.clientIp, isContinued ? `203.0.113.${index}` : PEER)
+      assert.equal(origin.scheme, trust === null ? 'http' : 'https')
+    }
+  }
 })
 
 describe('a trusted proxy', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Head } from '../../src/http1/head.ts'
-import { type Origin, originOf } from '../../src/proxy/forwarded.ts'
+import { Peer } from '../../src/proxy/forwarded.ts'
 import { compileRequestPlan } from '../../src/proxy/head-plan.ts'
 import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from '../../src/proxy/request-head.ts'
 import { ResponseDate } from '../../src/proxy/response-date.ts'
@@ -17,15 +17,15 @@ import { exchangeOf, routeOwning } from './exchange-of.ts'
 import { parsedGet, parsedRequest, parsedResponse } from './parsed-head.ts'
 
 const PLAN = compileRequestPlan('orders.test:8080', '/base', new Set(['x-company-id']))
-const ORIGIN: Origin = originOf(parsedGet('/'), '192.0.2.7', null)
+const ORIGIN = new Peer('192.0.2.7', null).originOf(parsedGet('/'))
 const FORWARDED = 'X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: gw.test\r\n'
 const DATE = new ResponseDate(() => 0)
 const DATE_LINE = 'Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n'
 
-function sent(head: Head, upgrade = false): string {
+function sent(head: Head, kind: 'plain' | 'upgrade' = 'plain'): string {
   const exchange = exchangeOf(head, routeOwning('x-company-id'))
   exchange.assert('X-Company-ID', 'acme')
-  return requestHead(head, exchange, PLAN, ORIGIN, upgrade)
+  return requestHead(head, exchange, PLAN, ORIGIN, kind)
 }
 
 function targetOf(text: string): string {
@@ -98,7 +98,7 @@ describe('a request towards the upstream', () => {
       'Upgrade: WebSocket',
       'Sec-WebSocket-Key: k',
     )
-    assert.match(sent(head, true), /\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n$/)
+    assert.match(sent(head, 'upgrade'), /\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n$/)
     assert.doesNotMatch(sent(head), /upgrade/i)
   })
 

@@ -1,0 +1,378 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { delivered, Loopback, socketPair } from '../http1/loopback.ts'
+import { until } from '../support/until.ts'
+import { LOCAL, OK, OTHER, type StageSettings, send, UpstreamStage, Waiter } from './upstream-stage.ts'
+
+async function staged(settings: StageSettings, use: (stage: UpstreamStage) => Promise<void>): Promise<void> {
+  const stage = await UpstreamStage.open(settings)
+  try {
+    await use(stage)
+  } finally {
+    await stage[Symbol.asyncDispose]()
+  }
+}
+
+/** Identity, without a diff of whole connections where it fails. */
+function same<T>(one: T, other: T): void {
+  assert.ok(one === other, 'not the same connection')
+}
+
+function differ<T>(one: T, other: T): void {
+  assert.ok(one !== other, 'the same connection')
+}
+
+const ONE: StageSettings = { options: { maxConnections: 1 } }
+
+describe('an idle connection', () => {
+  test('is handed over at once, the one used last first', () =>
+    staged({}, async (stage) => {
+      const [first, second, third] = await stage.idle(3)
+      await delivered()
+      same(stage.take().connection, third)
+      same(stage.take().connection, second)
+      same(stage.take().connection, first)
+      assert.equal(stage.open, 3)
+    }))
+
+  test('is not handed over where a fresh one is needed', () =>
+    staged({}, async (stage) => {
+      const [idle] = await stage.idle(1)
+      await delivered()
+      const fresh = await stage.take('fresh').served()
+      differ(fresh, idle)
+      assert.equal(fresh.uses, 0)
+      same(stage.take().connection, idle)
+    }))
+
+  test('gives its place to whoever needs a fresh one, where there is no other', () =>
+    staged(ONE, async (stage) => {
+      const [idle] = await stage.idle(1)
+      await delivered()
+      const fresh = await stage.take('fresh').served()
+      differ(fresh, idle)
+      assert.equal(fresh.uses, 0)
+      assert.equal(stage.open, 1)
+    }))
+
+  test('is gone the moment the server ends it', () =>
+    staged(ONE, async (stage) => {
+      const [idle] = await stage.idle(1)
+      if (idle !== undefined) (await stage.serverOf(idle)).end()
+      await until('the close', () => stage.open === 0)
+      const next = await stage.take().served()
+      differ(next, idle)
+    }))
+
+  // The fault: a connection that is given up is not closed before the loop's last phase; a request that takes it until
+  // then is lost, and a POST is not tried again.
+  test('is not handed over after it was given up, even before it has closed', () =>
+    staged({}, async (stage) => {
+      const [idle] = await stage.idle(1)
+      await delivered()
+      const time = stage.times[0]
+      if (time === undefined) return
+      time.nowMs += 5_000
+      stage.upstream.sweep(time.nowMs)
+      const waiter = stage.take()
+      differ(waiter.connection ?? (await waiter.served()), idle)
+    }))
+})
+
+describe('an idle connection is trimmed', () => {
+  test('when it was idle for its time, and those used since are kept', () =>
+    staged({}, async (stage) => {
+      await stage.idle(3)
+      for (let round = 0; round < 6; round++) {
+        stage.pass(900)
+        await stage.exchange(await stage.take().served())
+      }
+      await until('the others to close', () => stage.open === 1)
+      stage.pass(4_200)
+      await until('the last to close', () => stage.open === 0)
+    }))
+
+  test('when more than the share rest for a second, the oldest first', () =>
+    staged({ options: { idleShare: 2 } }, async (stage) => {
+      const connections = await stage.idle(5)
+      stage.pass(900)
+      await delivered()
+      assert.equal(stage.open, 5)
+      stage.pass(300)
+      await until('three to close', () => stage.open === 2)
+      same(stage.take().connection, connections[4])
+      same(stage.take().connection, connections[3])
+    }))
+
+  test('a second before the server would, where it says so', () =>
+    staged({ options: { idleTimeoutMs: 60_000 } }, async (stage) => {
+      const connection = await stage.take().served()
+      await stage.exchange(connection, OK.replace('\r\n', '\r\nKeep-Alive: timeout=5\r\n'))
+      stage.pass(3_900)
+      await delivered()
+      assert.equal(stage.open, 1)
+      stage.pass(300)
+      await until('the close', () => stage.open === 0)
+    }))
+
+  // The fault: one that was dialled for a request which another connection served meanwhile would be dialled again for
+  // the next.
+  test('no sooner because it has not been used yet', () =>
+    staged({}, async (stage) => {
+      const waiter = stage.take()
+      stage.upstream.cancel(waiter)
+      await until('the connection', () => stage.loopback.accepted.length === 1)
+      await delivered()
+      stage.pass(900)
+      await delivered()
+      assert.equal(stage.open, 1)
+      assert.notEqual(stage.take().connection, null)
+    }))
+})
+
+describe('the limit', () => {
+  test('makes the next wait for a connection, which is handed over when it returns', () =>
+    staged(ONE, async (stage) => {
+      const connection = await stage.take().served()
+      const [second, third] = [stage.take(), stage.take()]
+      await delivered()
+      assert.deepEqual([second.told, third.told], [0, 0])
+      await stage.exchange(connection)
+      same(await second.served(), connection)
+      assert.equal(third.told, 0)
+      await stage.exchange(connection)
+      same(await third.served(), connection)
+      assert.equal(stage.loopback.accepted.length, 1)
+    }))
+
+  test('holds for all threads together, and a thread that waits gets the place another has to spare', () =>
+    staged({ options: { maxConnections: 2 }, threads: 2 }, async (stage) => {
+      const [first, second] = [await stage.take().served(), await stage.take().served()]
+      const elsewhere = stage.take('any', 1)
+      await delivered()
+      stage.pass(200, 1)
+      assert.equal(elsewhere.told, 0)
+      assert.equal(stage.open, 2)
+      await stage.exchange(first)
+      await until('the place', () => stage.open === 1)
+      stage.pass(50, 1)
+      await elsewhere.served()
+      assert.equal(stage.open, 2)
+      await stage.exchange(second)
+      assert.equal(stage.open, 2)
+      await delivered()
+      same(stage.take().connection, second)
+    }))
+
+  test('refuses who waited for the connect limit as saturated', () =>
+    staged(ONE, async (stage) => {
+      await stage.take().served()
+      const waiter = stage.take()
+      stage.pass(1_000)
+      assert.equal(waiter.told, 0)
+      stage.pass(100)
+      assert.deepEqual([waiter.fault, waiter.told], ['saturated', 1])
+    }))
+
+  test('forgets who cancelled and serves the next', () =>
+    staged(ONE, async (stage) => {
+      const connection = await stage.take().served()
+      const [gone, next] = [stage.take(), stage.take()]
+      stage.upstream.cancel(gone)
+      await stage.exchange(connection)
+      same(await next.served(), connection)
+      stage.pass(2_000)
+      assert.equal(gone.told, 0)
+    }))
+
+  test('costs no tick of the timer: who asks in the batch in which a connection returns is served after it', () =>
+    staged(ONE, async (stage) => {
+      const connection = await stage.take().served()
+      const server = await stage.serverOf(connection)
+      const heard = send(connection)
+      const waiter = new Waiter()
+      const asked = new Promise<void>((resolve) => {
+        heard.onEnd = () => {
+          // After the connection is back: as the next event of the same batch would.
+          queueMicrotask(() => {
+            stage.upstream.take(waiter, 'any')
+            resolve()
+          })
+        }
+      })
+      server.write(OK)
+      await asked
+      // Nobody sweeps here.
+      same(await waiter.served(), connection)
+    }))
+
+  test('is not touched by connections that closed', () =>
+    staged({ options: { maxConnections: 3 } }, async (stage) => {
+      for (let round = 0; round < 4; round++) {
+        const waiters = [stage.take(), stage.take(), stage.take()]
+        for (const waiter of waiters) (await waiter.served()).abandon()
+        await until('the places', () => stage.open === 0)
+      }
+    }))
+})
+
+describe('an address', () => {
+  test('that refuses is passed over for the next', () =>
+    staged({ addresses: [OTHER, LOCAL] }, async (stage) => {
+      for (let round = 0; round < 4; round++) {
+        const connection = await stage.take('fresh').served()
+        assert.equal(connection.socket.remoteAddress, '127.0.0.1')
+      }
+    }))
+
+  test('is taken in turn with the others', () =>
+    staged({ addresses: [OTHER, LOCAL] }, async (stage) => {
+      const other = await Loopback.listen(OTHER.address, stage.loopback.port)
+      try {
+        const seen = []
+        for (let round = 0; round < 4; round++) {
+          seen.push((await stage.take('fresh').served()).socket.remoteAddress)
+        }
+        assert.deepEqual(seen, ['127.0.0.2', '127.0.0.1', '127.0.0.2', '127.0.0.1'])
+      } finally {
+        await other.close()
+      }
+    }))
+
+  test('that refuses, where there is no other, is a refusal', () =>
+    staged({ addresses: [OTHER] }, async (stage) => {
+      const waiter = stage.take()
+      await until('the refusal', () => waiter.fault)
+      assert.deepEqual([waiter.fault, waiter.told], ['refused', 1])
+      await until('the place', () => stage.open === 0)
+    }))
+
+  test('that is not known yet is waited for', () =>
+    staged({ addresses: null }, async (stage) => {
+      const [early, late] = [stage.take(), stage.take()]
+      await delivered()
+      assert.equal(early.told, 0)
+      stage.upstream.setAddresses([LOCAL])
+      await early.served()
+      await late.served()
+    }))
+
+  test('that is not known in time is a timeout', () =>
+    staged({ addresses: null }, async (stage) => {
+      const waiter = stage.take()
+      stage.pass(1_100)
+      assert.equal(waiter.fault, 'timeout')
+    }))
+
+  test('that does not exist is told at once, to those who wait too', () =>
+    staged({ addresses: null }, async (stage) => {
+      const waiting = stage.take()
+      stage.upstream.setAddresses('unknown')
+      assert.equal(waiting.fault, 'unknown')
+      assert.equal(stage.take().fault, 'unknown')
+    }))
+
+  test('that does not answer is a timeout', () =>
+    staged({}, async (stage) => {
+      const waiter = stage.take()
+      stage.pass(1_200)
+      assert.deepEqual([waiter.fault, waiter.told], ['timeout', 1])
+      await until('the place', () => stage.open === 0)
+    }))
+
+  // The fault: a name with one dead address of two loses requests whenever the dead one refuses faster than the other
+  // connects. Here the other one takes connections and never finishes the TLS handshake, so it is still being tried.
+  test('that refuses twice does not end a wait while another address is being tried', () =>
+    staged({ addresses: [OTHER, LOCAL], options: { tls: true } }, async (stage) => {
+      const waiters = [stage.take(), stage.take()]
+      await until('the connection that hangs', () => stage.loopback.accepted.length > 0)
+      for (let look = 0; look < 20; look++) await delivered()
+      assert.deepEqual(
+        waiters.map(({ fault }) => fault),
+        [null, null],
+      )
+    }))
+})
+
+// The fault behind these: what an upstream sends behind one response answers a request of somebody else.
+describe('bytes behind a response never answer the request that waits for its connection', () => {
+  const STRAY = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray'
+
+  /** A connection with a request on it, and a second request that waits for that connection. */
+  async function waitedFor(
+    use: (
+      stage: UpstreamStage,
+      parts: {
+        readonly server: Awaited<ReturnType<UpstreamStage['serverOf']>>
+        readonly first: ReturnType<typeof send>
+        /** The second request's answer, on whatever connection it got. */
+        readonly second: () => ReturnType<typeof send> | null
+      },
+    ) => Promise<void>,
+  ): Promise<void> {
+    await staged(ONE, async (stage) => {
+      const connection = await stage.take().served()
+      const server = await stage.serverOf(connection)
+      const first = send(connection)
+      await delivered()
+      let second: ReturnType<typeof send> | null = null
+      const waiter = stage.take()
+      waiter.onConnected = (own) => {
+        second = send(own)
+        if (own === connection) return
+        void stage.serverOf(own).then((fresh) => fresh.write(OK))
+      }
+      await use(stage, { server, first, second: () => second })
+    })
+  }
+
+  async function answersItself(second: () => ReturnType<typeof send> | null): Promise<void> {
+    const heard = await until('an end', () => {
+      const own = second()
+      return own !== null && own.endings > 0 ? own : null
+    })
+    assert.notEqual(heard.text, 'stray')
+    if (heard.fault === null) assert.equal(heard.text, 'ok')
+  }
+
+  test('where they come in one piece', () =>
+    waitedFor(async (stage, { server, first, second }) => {
+      server.write(OK + STRAY)
+      await answersItself(second)
+      assert.equal(first.text, 'ok')
+      assert.equal(stage.loopback.accepted.length, 2)
+    }))
+
+  test('where they come in a piece of their own', () =>
+    waitedFor(async (_, { server, first, second }) => {
+      server.write(OK)
+      server.write(STRAY)
+      await answersItself(second)
+      assert.equal(first.text, 'ok')
+    }))
+
+  test('where they come after the response was read and before the next request is written', async () => {
+    const [near, far] = await socketPair()
+    try {
+      await waitedFor(async (_, { server, second }) => {
+        // Read in the same batch, after the response: the stray bytes are in the kernel by the batch's end.
+        near.once('data', () => void server.write(STRAY))
+        await delivered()
+        server.write(OK)
+        far.write('go')
+        await answersItself(second)
+      })
+    } finally {
+      near.destroy()
+      far.destroy()
+    }
+  })
+})
+
+test('a destroyed upstream leaves nothing open', () =>
+  staged({}, async (stage) => {
+    await stage.idle(2)
+    send(await stage.take().served())
+    stage.upstream.destroy()
+    await until('the close', () => stage.open === 0)
+  }))
