@@ -80,6 +80,8 @@ export interface OriginOptions {
   readonly tls?: { readonly key: string; readonly cert: string }
   /** Take connections but read nothing from them. */
   readonly deaf?: 'deaf'
+  /** Default: a free one. */
+  readonly port?: number
 }
 
 /** An upstream on a free loopback port that records what it saw and answers by script. */
@@ -116,7 +118,9 @@ export class Origin {
 
   static async start(script: Script = echo, options: OriginOptions = {}): Promise<Origin> {
     const origin = new Origin(script, options)
-    await new Promise<void>((resolve) => void origin.#server.listen(0, '127.0.0.1', () => resolve()))
+    await new Promise<void>(
+      (resolve) => void origin.#server.listen(options.port ?? 0, '127.0.0.1', () => resolve()),
+    )
     return origin
   }
 
