@@ -33,6 +33,8 @@ export class Child {
     const err = openSync(this.stderr.path, 'a')
     const [command, args] = pinned(start)
     this.#process = spawn(command, args, {
+      // Not the checkout, whose .env is none of the bench's.
+      cwd: start.directory,
       env: { ...process.env, ...start.env },
       stdio: ['ignore', out, err],
     })

@@ -15,9 +15,13 @@ export class Stand {
   readonly cores: Cores = planCores()
   readonly directory: string = mkdtempSync(join(tmpdir(), 'versus-'))
   readonly #children: Child[] = []
+  #started = 0
 
+  /** The name, which its output files bear too, is made unique: one program may run several times. */
   start(start: Omit<ChildStart, 'directory'>): Child {
-    const child = new Child({ ...start, directory: this.directory })
+    this.#started++
+    const name = `${start.name}-${this.#started}`
+    const child = new Child({ ...start, name, directory: this.directory })
     this.#children.push(child)
     return child
   }

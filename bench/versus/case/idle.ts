@@ -27,7 +27,7 @@ export async function idle(bench: Bench): Promise<CaseReport | null> {
     const before = residentBytesOf(peer.child.pid)
     const count = connectionsFor(name)
     const client = stand.start({
-      name: `idle-client-${stand.mark}`,
+      name: 'idle-client',
       command: process.execPath,
       args: [join(HERE, 'load/idle-client.ts'), String(peer.port), String(count), makeToken('idle', 1).text],
       env: {},

@@ -61,7 +61,7 @@ export async function start(bench: Bench): Promise<CaseReport | null> {
 /** The checkout as it stands, without what it was built into, so that neither form disturbs the other. */
 function copyCheckout({ stand }: Bench, form: string): string {
   const copy = stand.subdirectory(`checkout-${form}`)
-  const left = new Set(['.git', '.soak', 'node_modules', 'dist', 'coverage'])
+  const left = new Set(['.git', '.env', '.soak', 'node_modules', 'dist', 'coverage'])
   cpSync(ROOT, copy, { recursive: true, filter: (path) => !left.has(basename(path)) })
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
   return copy

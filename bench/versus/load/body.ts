@@ -23,7 +23,7 @@ export interface BodyMeasurement {
 export async function startBodyOrigin(stand: Stand): Promise<number> {
   const port = await freePort()
   const child = stand.start({
-    name: `body-origin-${stand.mark}`,
+    name: 'body-origin',
     command: process.execPath,
     args: [join(HERE, 'load/body-origin.ts'), String(port)],
     env: {},

@@ -28,7 +28,7 @@ function openOne(): void {
     answer += readBuffer.toString('latin1', 0, length)
     const end = answer.indexOf('\r\n\r\n')
     if (end < 0 || answer.length < end + 4 + 87) return true
-    if (!answer.startsWith('HTTP/1.1 200')) say(`FAILED ${answer.slice(0, 200)}`)
+    if (!answer.startsWith('HTTP/1.1 200')) say(`FAILED ${JSON.stringify(answer.slice(0, 600))}`)
     answer = ''
     if (++idle === Number(wanted)) say('READY')
     else openOne()

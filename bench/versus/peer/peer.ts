@@ -58,7 +58,7 @@ type Starter = (stand: Stand, start: PeerStart) => Promise<{ child: Child; port:
 const starters: Record<PeerName, Starter> = {
   async gateway(stand, start) {
     const child = stand.start({
-      name: `gateway-${stand.mark}`,
+      name: 'gateway',
       command: join(ROOT, 'bin/nyro'),
       args: ['start'],
       env: gatewayEnvironment(start, 0),
@@ -70,7 +70,7 @@ const starters: Record<PeerName, Starter> = {
   async haproxy(stand, start) {
     const port = await freePort()
     const child = stand.start({
-      name: `haproxy-${stand.mark}`,
+      name: 'haproxy',
       command: 'haproxy',
       args: ['-db', '-f', join(HERE, 'config/haproxy.cfg')],
       env: {
@@ -91,7 +91,7 @@ const starters: Record<PeerName, Starter> = {
     const { queryPort, ingestPort } = start
     const config = stand.fill('nginx-proxy.conf', { directory, port, queryPort, ingestPort })
     const child = stand.start({
-      name: `nginx-${stand.mark}`,
+      name: 'nginx',
       command: 'nginx',
       args: ['-c', config],
       env: {},
@@ -113,7 +113,7 @@ async function startNode(
 ): Promise<{ child: Child; port: number }> {
   const port = await freePort()
   const child = stand.start({
-    name: `${name}-${stand.mark}`,
+    name,
     command: process.execPath,
     args: [join(HERE, 'peer', file)],
     env: { PEER_PORT: String(port), QUERY_PORT: String(start.queryPort), JWT_SECRET: SECRET },
