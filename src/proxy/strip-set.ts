@@ -9,12 +9,16 @@ interface Entry {
   readonly fate: Fate
 }
 
+const LOW_BITS = 0x3ff
+
 /**
  * Field names that do not pass, found by a hash that folds case, `_` and `.`: every spelling an upstream could take
  * for one of them goes with it. A hit is compared in full, so no other name is ever dropped for its hash.
  */
 export class StripSet {
   readonly #entries = new Map<number, Entry[]>()
+  /** 1 where some entry's hash has these low bits: tells most fields apart without a lookup. */
+  readonly #present = new Uint8Array(LOW_BITS + 1)
 
   constructor(dropped: Iterable<string>, exactOnly: Iterable<string> = []) {
     for (const name of exactOnly) this.#add(name, 'drop-aliases')
@@ -24,7 +28,9 @@ export class StripSet {
   /** Whether field `index` of `head` is dropped. */
   drops(head: Head, index: number): boolean {
     const at = index * FIELD_STRIDE
-    const entries = this.#entries.get(head.fields[at + 4] as number)
+    const hash = head.fields[at + 4] as number
+    if (this.#present[hash & LOW_BITS] === 0) return false
+    const entries = this.#entries.get(hash)
     if (entries === undefined) return false
     const start = head.fields[at] as number
     const end = head.fields[at + 1] as number
@@ -38,6 +44,7 @@ export class StripSet {
   #add(name: string, fate: Fate): void {
     const folded = name.toLowerCase().replaceAll('_', '-').replaceAll('.', '-')
     const hash = fieldNameHash(folded)
+    this.#present[hash & LOW_BITS] = 1
     const entries = this.#entries.get(hash)
     if (entries === undefined) this.#entries.set(hash, [{ folded, fate }])
     else if (!entries.some((entry) => entry.folded === folded)) entries.push({ folded, fate })
