@@ -78,6 +78,7 @@ refuses('a Content-Length out of range', 'malformed', [
 
 refuses('two Content-Lengths, as fields or as a list, even equal ones', 'malformed', [
   'Content-Length: 5\r\nContent-Length: 5',
+  'Content-Length: 0\r\nContent-Length: 5',
   'Content-Length: 5\r\nX: 1\r\ncontent-length: 6',
   'Content-Length: 5, 5',
   'Content-Length: 5,5',

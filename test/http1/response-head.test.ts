@@ -77,6 +77,7 @@ test('refuses a status-line that is not one', () => {
     assert.equal(codeOf(`${line}\r\nX: 1\r\n\r\n`), 'malformed', JSON.stringify(line))
   }
   assert.equal(codeOf('HTTP/1.1 200 OK\n'), 'malformed')
+  assert.equal(codeOf('HTTP/1.1 200 OK\rX'), 'malformed')
   assert.equal(codeOf('HTTP/1.1 200\n'), 'malformed')
 })
 
