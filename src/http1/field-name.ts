@@ -1,6 +1,6 @@
 import { FOLDED } from './byte-class.ts'
 
-/** FNV-1a, 32 bits: cheap a byte, and no two names known to HTTP share a value. */
+/** FNV-1a, 32 bits: cheap a byte, and no two names in common use share a value. */
 export const HASH_SEED = 0x811c9dc5 | 0
 export const HASH_PRIME = 0x01000193
 
