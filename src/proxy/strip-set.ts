@@ -21,8 +21,8 @@ export class StripSet {
   readonly #present = new Uint8Array(LOW_BITS + 1)
 
   constructor(dropped: Iterable<string>, exactOnly: Iterable<string> = []) {
+    for (const name of dropped) this.#add(name, 'drop') // first: where a name is in both, it goes
     for (const name of exactOnly) this.#add(name, 'drop-aliases')
-    for (const name of dropped) this.#add(name, 'drop')
   }
 
   /** Whether field `index` of `head` is dropped. */
