@@ -1,16 +1,20 @@
 import type { LogLevel } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isLogged, type LogFields, logLine } from '../observe/log-line.ts'
-import { createLogRing, LOG_RING_BYTES, LogRingReader, LogRingWriter } from '../observe/log-ring.ts'
+import { createLogRing, LogRingReader, LogRingWriter } from '../observe/log-ring.ts'
 import type { LogOutput } from './log-output.ts'
 import type { StartTimer } from './start-timer.ts'
 
-/** Longest that a line of a ring less than half full waits. */
-const POLL_MS = 40
+/** Longest that a line of a ring less than half full waits while lines come. */
+const LOOK_MS = 40
+/** So often nothing was there: from then on threads ask, and an idle process is not woken. */
+const LOOKS_IN_VAIN = 25
 /** One turn of a ring; also what an empty pipe takes at once. */
 const CHUNK_BYTES = 64 * 1024
 /** After that much in one go control looks after its other work. */
-const FLUSH_BYTES = 4 * LOG_RING_BYTES
+const FLUSH_BYTES = 4 << 20
+/** Between two reports of lost lines while output flows but never catches up. */
+const REPORT_BYTES = 1 << 20
 const RETRY_MIN_MS = 1
 const RETRY_MAX_MS = 100
 const NEWLINE = 0x0a
@@ -50,7 +54,10 @@ export class LogWriter implements Log {
   #reader: LogRingReader | null = null
   #retryMs = RETRY_MIN_MS
   #cancelRetry: (() => void) | null = null
-  #cancelPoll: (() => void) | null = null
+  /** Null while resting, before `start` and after `close`. */
+  #cancelLook: (() => void) | null = null
+  #looksInVain = 0
+  #open = false
   /** The output is gone for good. */
   #gone = false
   #idle: (() => void) | null = null
@@ -65,12 +72,10 @@ export class LogWriter implements Log {
     this.#readers = [own, ...options.rings].map((ring) => new LogRingReader(ring))
   }
 
-  /** Begins to look into the rings by itself; until `close`. */
+  /** Begins to look into the rings by itself, and to rest when nothing comes; until `close`. */
   start(): void {
-    this.#cancelPoll = this.#options.startTimer(POLL_MS, () => {
-      this.drain()
-      this.start()
-    })
+    this.#open = true
+    this.#lookLater()
   }
 
   log(level: LogLevel, event: string, fields: LogFields): void {
@@ -79,8 +84,10 @@ export class LogWriter implements Log {
     this.drain()
   }
 
-  /** Writes what is there and fits, now. */
+  /** Writes what is there and fits, now. For whoever heard that a thread has lines, or is gone. */
   drain(): void {
+    this.#looksInVain = 0
+    if (this.#open && this.#cancelLook === null) this.#lookLater()
     if (this.#cancelRetry === null && !this.#gone) this.#flush()
   }
 
@@ -92,7 +99,9 @@ export class LogWriter implements Log {
 
   /** Resolves when everything is written, or nothing more can be, or the time is over. */
   async close(budgetMs: number): Promise<void> {
-    this.#cancelPoll?.()
+    this.#open = false
+    this.#cancelLook?.()
+    this.#cancelLook = null
     await new Promise<void>((resolve) => {
       const cancel = this.#options.startTimer(budgetMs, resolve)
       this.#idle = () => {
@@ -106,6 +115,22 @@ export class LogWriter implements Log {
     })
     this.#idle = null
     this.#cancelRetry?.()
+  }
+
+  #lookLater(): void {
+    this.#cancelLook = this.#options.startTimer(LOOK_MS, () => this.#look())
+  }
+
+  #look(): void {
+    this.#cancelLook = null
+    this.#looksInVain += 1
+    if (this.#cancelRetry === null && !this.#gone) this.#flush()
+    if (this.#looksInVain < LOOKS_IN_VAIN || !this.#rest()) this.#lookLater()
+  }
+
+  /** Has every thread ask for attention at its next line. False if one of them has written already. */
+  #rest(): boolean {
+    return this.#readers.every((reader) => reader.rest())
   }
 
   #flush(): void {
@@ -141,6 +166,7 @@ export class LogWriter implements Log {
       this.#turn = (this.#turn + 1) % this.#readers.length
       const unread = reader.unread()
       if (unread === 0) continue
+      this.#looksInVain = 0
       const length = wholeLines(reader, unread)
       if (this.#options.render === null) this.#take(reader.bytes, reader.start, length, reader)
       else this.#takeRendered(reader, length, this.#options.render)
@@ -176,7 +202,7 @@ export class LogWriter implements Log {
 
   #retryLater(progress: number): void {
     this.#retryMs = progress > 0 ? RETRY_MIN_MS : Math.min(this.#retryMs * 2, RETRY_MAX_MS)
-    if (this.#writtenSinceReport >= LOG_RING_BYTES) this.#report()
+    if (this.#writtenSinceReport >= REPORT_BYTES) this.#report()
     this.#cancelRetry = this.#options.startTimer(this.#retryMs, () => {
       this.#cancelRetry = null
       this.#flush()
@@ -184,8 +210,8 @@ export class LogWriter implements Log {
   }
 
   /**
-   * One line about lines lost, when output flows: once everything is written, or, while it never is, once in a
-   * ring's worth of bytes. True if there was something to say.
+   * One line about lines lost, when output flows: once everything is written, or, while it never is, once in so
+   * many bytes. True if there was something to say.
    */
   #report(): boolean {
     this.#countDropped()

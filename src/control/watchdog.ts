@@ -29,7 +29,8 @@ setTimeout(() => process.kill(pid, 'SIGKILL'), seconds * 1000)
 /**
  * Has the process killed from outside after `delayMs`, in whole seconds rounded up (POSIX sleep knows no fractions).
  * From inside it cannot be promised: a stuck control thread runs no timers, and `process.exit` waits for a stuck job
- * of the thread pool. In a session of its own, so that a terminal's Ctrl-C does not reach it.
+ * of the thread pool. In a session of its own, so that a terminal's Ctrl-C does not reach it. PID 1 of a container is
+ * spared signals from within: there a stuck control thread is the container runtime's to end.
  */
 export function startWatchdog(pid: number, delayMs: number, shell = '/bin/sh'): Watchdog {
   const operands = [String(pid), String(Math.ceil(delayMs / 1000))]

@@ -1,5 +1,8 @@
-/** Room for about 2,600 access lines: 80 ms of 30,000 a second. A power of two: positions wrap by mask. */
-export const LOG_RING_BYTES = 1 << 20
+/**
+ * Room for about 10,000 access lines: a third of a second at 30,000 a second, for a disk or a control thread that
+ * stalls. A power of two: positions wrap by mask.
+ */
+export const LOG_RING_BYTES = 1 << 22
 
 /** Int32 cells before the lines, on a cache line of their own. */
 const HEADER_BYTES = 64
@@ -10,8 +13,14 @@ const TAIL = 1
 const LAP_END = 2
 /** Lines that found no room, since control last asked. */
 const DROPPED = 3
-/** 1 from when the thread asked for attention until control has emptied the ring to below half. */
-const TOLD = 4
+/** When the thread is to ask for control's attention, one of the three below. */
+const ATTENTION = 4
+
+const WHEN_HALF_FULL = 0
+/** Control looks at no ring by itself. */
+const AT_ONCE = 1
+/** The thread has asked; until control has emptied the ring to below half, or rests again. */
+const ASKED = 2
 
 const MASK = LOG_RING_BYTES - 1
 const HALF = LOG_RING_BYTES >> 1
@@ -66,14 +75,18 @@ export class LogRingWriter {
     head = (head + size) | 0
     this.#head = head
     Atomics.store(cells, HEAD, head)
-    if (used + size > HALF && Atomics.load(cells, TOLD) === 0) {
-      Atomics.store(cells, TOLD, 1)
+    const wanted = Atomics.load(cells, ATTENTION)
+    if (wanted === AT_ONCE || (wanted === WHEN_HALF_FULL && used + size > HALF)) {
+      Atomics.store(cells, ATTENTION, ASKED)
       this.#attention = true
     }
     return true
   }
 
-  /** True once when the ring has become more than half full: control is then to be sent `{ kind: 'lines' }`. */
+  /**
+   * True once when control is to be sent `{ kind: 'lines' }`: the ring has become more than half full, or a line has
+   * come while control rested.
+   */
   takeAttention(): boolean {
     if (!this.#attention) return false
     this.#attention = false
@@ -126,6 +139,15 @@ export class LogRingReader {
     this.#publish(count)
   }
 
+  /**
+   * Control will not look by itself: the next line asks for attention at once. False if a line is there already (it
+   * may have come without asking).
+   */
+  rest(): boolean {
+    Atomics.store(this.#cells, ATTENTION, AT_ONCE)
+    return Atomics.load(this.#cells, HEAD) === this.#tail
+  }
+
   /** Lines dropped for want of room since the last call. */
   takeDropped(): number {
     return Atomics.exchange(this.#cells, DROPPED, 0)
@@ -136,6 +158,8 @@ export class LogRingReader {
     this.#tail = (this.#tail + count) | 0
     Atomics.store(cells, TAIL, this.#tail)
     const used = (Atomics.load(cells, HEAD) - this.#tail) | 0
-    if (used < HALF && Atomics.load(cells, TOLD) === 1) Atomics.store(cells, TOLD, 0)
+    if (used < HALF && Atomics.load(cells, ATTENTION) !== WHEN_HALF_FULL) {
+      Atomics.store(cells, ATTENTION, WHEN_HALF_FULL)
+    }
   }
 }

@@ -90,8 +90,8 @@ test('a thread that fills its ring is heard at once, not when the ring is looked
   const stage = new ControlStage(t, { workers: 1 }, { startTimer: withoutLooking })
   await stage.supervisor.start()
   const connection = await stage.connect()
-  await connection.ask('log 7000')
-  await stage.event('Line', 7_000)
+  await connection.ask('log 25000')
+  await stage.event('Line', 25_000)
   connection.end()
 })
 

@@ -1,6 +1,6 @@
 /**
  * A process that logs from control and three threads as fast as they can, for as long as its standard input is open,
- * then closes its log and exits. Standard error gets `beat <n>` each 20 ms, and at the end the counts as JSON.
+ * then closes its log and exits. Standard error gets `beat <n> <lines lost>` each 20 ms, and at the end the counts as JSON.
  */
 import { Worker } from 'node:worker_threads'
 import { openLogOutput } from '../../src/control/log-output.ts'
@@ -50,7 +50,7 @@ const producers = rings.map(
 )
 
 let beats = 0
-const beat = setInterval(() => process.stderr.write(`beat ${++beats}\n`), 20)
+const beat = setInterval(() => process.stderr.write(`beat ${++beats} ${log.dropped}\n`), 20)
 
 process.stdin.resume().on('end', async () => {
   clearInterval(beat)
@@ -63,7 +63,7 @@ process.stdin.resume().on('end', async () => {
         }),
     ),
   )
-  await log.close(5_000)
+  await log.close(30_000)
   const written = counts.reduce((sum, each) => sum + each.written, 0)
   process.stderr.write(`${JSON.stringify({ written, lost: log.dropped })}\n`)
   process.exit(0)
