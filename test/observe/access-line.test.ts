@@ -129,10 +129,7 @@ describe('an access line', () => {
       [broken, 'error', WALL_MS + 1],
       [fine, 'info', WALL_MS - 3_600_000],
     ] as const) {
-      const record = JSON.parse(accessLine(exchange, accessLevel(exchange), wallMs, 0)) as Record<
-        string,
-        unknown
-      >
+      const record = JSON.parse(accessLine(exchange, accessLevel(exchange), wallMs, 0)) as AccessRecord
       assert.deepEqual([record.level, record.timestamp], [level, new Date(wallMs).toISOString()])
     }
   })

@@ -1,0 +1,119 @@
+import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
+import { DataPlane } from '../../src/worker/data-plane.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { SECRET } from '../support/token.ts'
+import { until } from '../support/until.ts'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
+
+/** A config of two routes to one upstream, `/open/*` for everybody and `/orders/*` for who has a token. */
+export function planeConfig(upstreamUrl: string, own: Partial<Config> = {}): Config {
+  const route = (name: string, auth: RouteConfig['auth']): RouteConfig => ({
+    name,
+    path: `/${name}/*`,
+    methods: METHODS,
+    upstream: 'orders',
+    auth,
+  })
+  return {
+    name: 'Test Gateway',
+    production: false,
+    listen: {
+      host: '127.0.0.1',
+      port: 0,
+      timeouts: { headMs: 10_000, bodyMs: 10_000, idleMs: 10_000 },
+      maxConnections: 1_000,
+    },
+    admin: { host: '127.0.0.1', port: 0, token: null },
+    workers: 1,
+    log: { level: 'info', access: true },
+    trustedProxies: [],
+    cors: { origins: '*', maxAgeS: 600 },
+    shutdown: { delayMs: 0, timeoutMs: 5_000 },
+    docs: false,
+    identity: { jwt: { key: SECRET, algorithm: 'HS256', clockSkewS: 0 } },
+    upstreams: [upstreamConfig(upstreamUrl)],
+    routes: [route('open', 'none'), route('orders', 'required')],
+    ...own,
+  }
+}
+
+export function upstreamConfig(url: string, own: Partial<UpstreamConfig> = {}): UpstreamConfig {
+  return {
+    name: 'orders',
+    url,
+    connections: { max: 100, idle: 20, idleTimeoutMs: 4_000 },
+    timeouts: { connectMs: 5_000, headMs: 10_000, idleMs: 10_000 },
+    ...own,
+  }
+}
+
+/** The keys of an access line that tests look at. */
+export interface AccessRecord {
+  readonly request_id: string
+  readonly path: string
+  readonly status_code: number
+  readonly code?: string
+  readonly aborted?: boolean
+  readonly bytes_in: number
+  readonly bytes_out: number
+}
+
+/** One thread's data plane in this process, on a free port. */
+export class PlaneStage {
+  readonly plane: DataPlane
+  readonly lines: string[] = []
+  drained = 0
+
+  private constructor(config: Config, clock: Clock, draining: 'draining' | 'serving') {
+    this.plane = new DataPlane({
+      birth: {
+        config,
+        row: 0,
+        version: '0.0.0-test',
+        port: 0,
+        connections: ConnectionCount.create(config.upstreams.length, config.workers),
+        addresses: {},
+        draining: draining === 'draining',
+      },
+      clock,
+      writeLine: (line) => void this.lines.push(line),
+      drained: () => {
+        this.drained++
+      },
+    })
+  }
+
+  static async open(
+    config: Config,
+    clock: Clock = systemClock,
+    draining: 'draining' | 'serving' = 'serving',
+  ): Promise<PlaneStage> {
+    const stage = new PlaneStage(config, clock, draining)
+    await stage.plane.listen({ host: config.listen.host, port: 0 })
+    return stage
+  }
+
+  get port(): number {
+    return this.plane.port
+  }
+
+  connect(): Promise<RawClient> {
+    return RawClient.connect(this.port)
+  }
+
+  /** The access line of the first finished exchange with that path, waited for. */
+  async access(path: string): Promise<AccessRecord> {
+    return until(`the access line of ${path}`, () =>
+      this.lines.map((line) => JSON.parse(line) as AccessRecord).find((record) => record.path === path),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.plane.destroy()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
