@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AdminConfig } from '../../config/config.ts'
 import { listenRefusal } from '../start-refusal.ts'
 import {
@@ -9,6 +9,7 @@ import {
   type Product,
 } from './admin-answer.ts'
 import { isLoopbackAddress, namesLoopback, TokenCheck } from './admin-guard.ts'
+import { createServer } from './node-http.ts'
 
 /** Few and quick requests of an operator and of probes. */
 const HEAD_TIMEOUT_MS = 5_000
