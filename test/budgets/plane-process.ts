@@ -1,0 +1,77 @@
+import { createHook } from 'node:async_hooks'
+import { PerformanceObserver } from 'node:perf_hooks'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Config } from '../../src/config/config.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
+import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
+import { DataPlane } from '../../src/worker/data-plane.ts'
+import type { PlaneOrder, PlaneReading } from './budget-plane.ts'
+
+// A data plane alone in a process, so that whatever is allocated or created here is the gateway's.
+
+const memory = createLogRing()
+const writer = new LogRingWriter(memory)
+const reader = new LogRingReader(memory)
+
+const reading = { collections: 0, timers: 0, promises: 0 }
+
+new PerformanceObserver((list) => {
+  reading.collections += list.getEntries().length
+}).observe({ entryTypes: ['gc'] })
+
+function countCreations(): void {
+  const hook = createHook({
+    init(_, type) {
+      if (type === 'PROMISE') reading.promises++
+      else if (type === 'Timeout') reading.timers++
+    },
+  })
+  hook.enable()
+}
+
+async function start(config: Config): Promise<number> {
+  const plane = new DataPlane({
+    birth: {
+      ...{ config, row: 0, version: '0.0.0-test', port: 0, addresses: {}, draining: false },
+      connections: ConnectionCount.create(config.upstreams.length, config.workers),
+    },
+    clock: systemClock,
+    writeLine(line) {
+      writer.write(line)
+      // Another thread's work, which allocates nothing here.
+      reader.consume(reader.unread())
+    },
+    drained: () => {},
+  })
+  await plane.listen({ host: '127.0.0.1', port: 0 })
+  return plane.port
+}
+
+function say(message: PlaneReading): void {
+  process.send?.(message)
+}
+
+process.on('message', (order: PlaneOrder) => {
+  switch (order.kind) {
+    case 'start':
+      void start(order.config).then((port) => say({ ...reading, usedBytes: 0, port }))
+      break
+    case 'count':
+      countCreations()
+      say({ ...reading, usedBytes: 0, port: 0 })
+      break
+    case 'collect':
+      globalThis.gc?.()
+      // What the observer saw of it is told in a later turn; one timer and one promise, for who counts them.
+      void pause(10).then(() => say({ ...reading, usedBytes: process.memoryUsage().heapUsed, port: 0 }))
+      break
+    case 'read': {
+      const usedBytes = process.memoryUsage().heapUsed
+      const { timers, promises } = reading
+      setImmediate(() => say({ timers, promises, collections: reading.collections, usedBytes, port: 0 }))
+      break
+    }
+  }
+})
+process.on('disconnect', () => process.exit())
