@@ -4,7 +4,7 @@ const TICK_MS = 50
 
 /** What connections of a thread share, with a clock that stands still until a test moves it. */
 export class ManualWire {
-  nowMs = 1_000
+  nowMs = 1_000_000
   readonly wire = new Wire(() => this.nowMs)
 
   /** Lets time pass tick by tick; what was due has expired when this returns. */
