@@ -2,6 +2,7 @@ import type { LogLevel } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isLogged, type LogFields, logLine } from '../observe/log-line.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../observe/log-ring.ts'
+import { errorCode } from './error-code.ts'
 import type { LogOutput } from './log-output.ts'
 import type { StartTimer } from './start-timer.ts'
 
@@ -15,7 +16,8 @@ const CHUNK_BYTES = 64 * 1024
 const FLUSH_BYTES = 4 << 20
 /** Between two reports of lost lines while output flows but never catches up. */
 const REPORT_BYTES = 1 << 20
-const RETRY_MIN_MS = 1
+/** Between tries of a full output, so much longer each time: a slow reader is met within a few, a stuck one costs little. */
+const RETRY_STEP_MS = 1
 const RETRY_MAX_MS = 100
 const NEWLINE = 0x0a
 
@@ -52,7 +54,7 @@ export class LogWriter implements Log {
   #start = 0
   #end = 0
   #reader: LogRingReader | null = null
-  #retryMs = RETRY_MIN_MS
+  #retryMs = RETRY_STEP_MS
   #cancelRetry: (() => void) | null = null
   /** Null while resting, before `start` and after `close`. */
   #cancelLook: (() => void) | null = null
@@ -137,7 +139,7 @@ export class LogWriter implements Log {
     for (let written = 0; written < FLUSH_BYTES; ) {
       if (this.#start === this.#end && !this.#nextChunk()) {
         if (this.#report()) continue
-        this.#retryMs = RETRY_MIN_MS
+        this.#retryMs = RETRY_STEP_MS
         this.#idle?.()
         return
       }
@@ -162,7 +164,7 @@ export class LogWriter implements Log {
   /** Takes up the next ring's lines, each ring in its turn. False when all are empty. */
   #nextChunk(): boolean {
     for (let passed = 0; passed < this.#readers.length; passed++) {
-      const reader = this.#readers[this.#turn] as LogRingReader
+      const reader = this.#readers[this.#turn] as LogRingReader // there is always control's own
       this.#turn = (this.#turn + 1) % this.#readers.length
       const unread = reader.unread()
       if (unread === 0) continue
@@ -193,7 +195,7 @@ export class LogWriter implements Log {
     try {
       return this.#options.output.write(this.#bytes, this.#start, length)
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
+      const code = errorCode(error)
       // Anything else (EAGAIN, a full disk) may pass.
       if (code === 'EPIPE' || code === 'EBADF' || code === 'ECONNRESET') this.#gone = true
       return 0
@@ -201,7 +203,7 @@ export class LogWriter implements Log {
   }
 
   #retryLater(progress: number): void {
-    this.#retryMs = progress > 0 ? RETRY_MIN_MS : Math.min(this.#retryMs * 2, RETRY_MAX_MS)
+    this.#retryMs = progress > 0 ? RETRY_STEP_MS : Math.min(this.#retryMs + RETRY_STEP_MS, RETRY_MAX_MS)
     if (this.#writtenSinceReport >= REPORT_BYTES) this.#report()
     this.#cancelRetry = this.#options.startTimer(this.#retryMs, () => {
       this.#cancelRetry = null

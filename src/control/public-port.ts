@@ -1,4 +1,5 @@
 import { createServer, type ListenOptions } from 'node:net'
+import { errorCode } from './error-code.ts'
 import { listenRefusal } from './start-refusal.ts'
 
 /**
@@ -10,7 +11,7 @@ export async function claimPublicPort(host: string, port: number): Promise<numbe
   try {
     return await bindOnce({ host, port, exclusive: true })
   } catch (error) {
-    throw listenRefusal('public', host, port, error as NodeJS.ErrnoException)
+    throw listenRefusal('public', host, port, error)
   }
 }
 
@@ -20,8 +21,8 @@ export async function portsAreShareable(): Promise<boolean> {
     await bindOnce({ host: '127.0.0.1', port: 0, reusePort: true })
     return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRNOTAVAIL') return true
-    return false
+    // No IPv4 loopback at all says nothing of sharing.
+    return errorCode(error) === 'EADDRNOTAVAIL'
   }
 }
 

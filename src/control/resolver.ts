@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { Address, ThreadBirth } from '../worker/messages.ts'
+import { errorCode } from './error-code.ts'
 import type { Log } from './log-writer.ts'
 import type { StartTimer } from './start-timer.ts'
 
@@ -85,7 +86,7 @@ export class Resolver {
       else this.#found(name, found)
     } catch (error) {
       if (this.#closed) return
-      delayMs = this.#failed(name, (error as NodeJS.ErrnoException).code ?? 'UNKNOWN')
+      delayMs = this.#failed(name, errorCode(error) ?? 'UNKNOWN')
     }
     name.cancel = this.#options.startTimer(delayMs, () => void this.#resolve(name))
   }

@@ -1,21 +1,19 @@
+import { errorCode } from './error-code.ts'
+
 /** The gateway cannot start for a reason the operator can do something about; `message` is one line for them. */
 export class StartRefusal extends Error {
   override readonly name = 'StartRefusal'
 }
 
 /** One line for a listener that could not be opened. `what` names it: `public`, `admin`. */
-export function listenRefusal(
-  what: string,
-  host: string,
-  port: number,
-  error: NodeJS.ErrnoException,
-): StartRefusal {
+export function listenRefusal(what: string, host: string, port: number, error: unknown): StartRefusal {
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`
   return new StartRefusal(`cannot listen on ${place} (${what} listener): ${reason(error)}`)
 }
 
-function reason(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
+function reason(error: unknown): string {
+  const code = errorCode(error)
+  switch (code) {
     case 'EADDRINUSE':
       return 'another process holds this port'
     case 'EACCES':
@@ -26,6 +24,6 @@ function reason(error: NodeJS.ErrnoException): string {
     case 'EAI_AGAIN':
       return 'the host name cannot be resolved'
     default:
-      return error.code ?? error.message
+      return code ?? String(error)
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { Socket } from 'node:net'
 
 export interface Watchdog {
   /** Calls it off. Needs not be called by a process that ends: the watchdog ends with it. */
@@ -48,7 +49,7 @@ function launch(command: string, operands: readonly string[]): ChildProcess {
   child.unref()
   child.stdin?.on('error', ignore)
   // The pipe must neither keep the process alive nor be closed before its end.
-  if (child.stdin !== null && 'unref' in child.stdin) (child.stdin as unknown as { unref(): void }).unref()
+  if (child.stdin instanceof Socket) child.stdin.unref()
   return child
 }
 

@@ -57,7 +57,7 @@ export class AdminServer {
     try {
       await admin.#listen(host, port)
     } catch (error) {
-      throw listenRefusal('admin', host, port, error as NodeJS.ErrnoException)
+      throw listenRefusal('admin', host, port, error)
     }
     return admin
   }
