@@ -3,10 +3,14 @@ import { BodyReader } from './body-reader.ts'
 import type { Head } from './head.ts'
 import { INCOMPLETE, parseResponseHead, protocolError, resetHead } from './head-parser.ts'
 import { Intake } from './intake.ts'
+import { NO_BATCH } from './loop-epoch.ts'
 import { MessageWriter } from './message-writer.ts'
-import { type DialOptions, dialSocket, filledBuffer, queuedBytes, type SocketOwner } from './socket.ts'
+import { type DialOptions, dialSocket, queuedBytes, type SocketOwner } from './socket.ts'
 import { Deadline, type DeadlineOwner } from './timer-wheel.ts'
 import type { Wire } from './wire.ts'
+
+/** Long before any epoch: a connection that carried nothing has nothing behind it. */
+const NEVER = -10
 
 /** More interim responses than this before a final one are an attack. */
 const MAX_INTERIMS = 32
@@ -45,8 +49,12 @@ export interface ConnectionOwner {
   connected(connection: ClientConnection): void
   /** Only before `connected`. */
   dialFailed(connection: ClientConnection, fault: DialFault): void
-  /** It may carry another request. */
+  /** It may carry another request, once it has `settled`. */
   idle(connection: ClientConnection): void
+  /** It is of no further use; it still counts as open until `closed`. */
+  abandoned(connection: ClientConnection): void
+  /** The server sent bytes that belong to no response: its connections cannot be trusted. */
+  surplus(): void
   closed(connection: ClientConnection): void
 }
 
@@ -82,9 +90,8 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   #keepAlive = true
   #interims = 0
   #slowBytes = -1
-  #sentEpoch = -1
-  #idleEpoch = -1
-  #filled = false
+  #sentEpoch = NO_BATCH
+  #idleEpoch = NEVER
 
   constructor(dial: DialOptions, owner: ConnectionOwner, limits: ClientLimits, wire: Wire) {
     super(wire.epoch)
@@ -96,9 +103,9 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     wire.wheel.set(this.#deadline, limits.connectMs)
   }
 
-  /** Whether bytes that had already reached this machine when it became idle would have been seen by now. */
+  /** Whether bytes that had already reached this machine when it became idle have been looked for. */
   get settled(): boolean {
-    return this.#idleEpoch !== this.epoch.now
+    return this.epoch.isPast(this.#idleEpoch)
   }
 
   /** Takes it for one exchange. The caller writes the head next. */
@@ -111,7 +118,6 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     this.#interims = 0
     this.uses++
     this.#sentEpoch = this.epoch.mark()
-    this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
   }
 
   /** The request is written, its last byte included. */
@@ -121,12 +127,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     if (this.#phase === 'head') this.#wire.wheel.set(this.#deadline, this.#limits.headMs)
   }
 
-  /** Some of the request was written: the server has another idle limit's time. */
-  progressed(): void {
-    if (this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
-  }
-
-  /** After a write: true if the server reads too slowly for now. */
+  /** After a write: true if the server reads too slowly for now. While it does not, an upload has only the client to wait for. */
   congested(): boolean {
     if (!this.writer.blocked) return false
     this.#watchWriting()
@@ -149,6 +150,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     this.#receiver = null
     if (this.#phase === 'closed') return
     this.#phase = 'closed'
+    this.#owner.abandoned(this)
     this.socket.destroy()
   }
 
@@ -160,11 +162,6 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   override release(): void {
     if (this.held) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
     super.release()
-  }
-
-  override readable(bytes: Buffer, end: number): void {
-    this.#filled = filledBuffer(end)
-    super.readable(bytes, end)
   }
 
   protected get incomplete(): boolean {
@@ -189,6 +186,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
         return end
       } else {
         // A byte nobody asked for: whatever it belongs to, this connection's framing cannot be trusted any more.
+        if (this.#phase === 'idle') this.#owner.surplus()
         this.abandon()
         return end
       }
@@ -203,12 +201,14 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   #connected(): void {
     if (this.#phase !== 'dialling') return
     this.#phase = 'idle'
+    this.idleSinceMs = this.#wire.wheel.nowMs
     this.#wire.wheel.clear(this.#deadline)
     this.#owner.connected(this)
   }
 
   #readHead(bytes: Buffer, start: number, end: number): number {
     if (this.#sentEpoch === this.epoch.now) {
+      this.#owner.surplus()
       this.#fail('stray')
       return end
     }
@@ -253,7 +253,10 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
         : head.contentLength >= 0
           ? 'sized'
           : 'until-close'
-    this.#keepAlive = head.keepAlive && framing !== 'until-close'
+    // Framing fields where there can be no body: whether bytes follow all the same, only the server knows.
+    const isDoubtful =
+      head.status === 204 ? head.chunked || head.contentLength > 0 : head.status === 304 && head.chunked
+    this.#keepAlive = head.keepAlive && framing !== 'until-close' && !isDoubtful
     this.#phase = 'body'
     this.#reader.begin(framing, head.contentLength)
     this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
@@ -283,20 +286,20 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   #end(behind: number, trailers: Head | null): void {
     const receiver = this.#receiver
     this.#receiver = null
-    const again = behind === 0 && this.#keepAlive && this.#requestDone && !this.writer.blocked
+    if (behind > 0) this.#owner.surplus()
+    // What was kept for a slow client is used at a time when nobody has looked at what came behind it.
+    const again =
+      behind === 0 && this.#keepAlive && this.#requestDone && !this.writer.blocked && !this.replaying
     if (again) {
       this.#phase = 'idle'
       if (this.#head !== null && this.keepAliveMs === 0) this.keepAliveMs = keepAliveMs(this.#head)
       this.#wire.wheel.clear(this.#deadline)
       this.idleSinceMs = this.#wire.wheel.nowMs
-      this.#idleEpoch = this.epoch.mark()
+      this.#idleEpoch = this.epoch.now
       this.#releaseHead()
     } else this.abandon()
     receiver?.responseEnd(trailers)
-    // A full read may have left more in the kernel: nobody gets the connection before that has been looked at.
-    if (!again || this.#phase !== 'idle') return
-    if (this.#filled) setImmediate(() => this.#phase === 'idle' && this.#owner.idle(this))
-    else this.#owner.idle(this)
+    if (again && this.#phase === 'idle') this.#owner.idle(this)
   }
 
   #fail(fault: ResponseFault): void {
@@ -328,12 +331,24 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   }
 
   drained(): void {
-    if (this.#slowBytes >= 0) {
-      this.#slowBytes = -1
-      const limitMs = this.#requestDone && this.#phase === 'head' ? this.#limits.headMs : this.#limits.idleMs
-      if (!this.held) this.#wire.wheel.set(this.#deadline, limitMs)
-    }
+    this.epoch.count()
+    this.#taken()
     this.#receiver?.upstreamDrained()
+  }
+
+  flushed(): void {
+    this.#taken()
+  }
+
+  /** The server has read what was written: what is waited for now is the rest of the request, or the response. */
+  #taken(): void {
+    if (this.#slowBytes < 0) return
+    this.#slowBytes = -1
+    const { wheel } = this.#wire
+    if (this.held || (this.#phase === 'head' && !this.#requestDone)) wheel.clear(this.#deadline)
+    else if (this.#phase === 'head') wheel.set(this.#deadline, this.#limits.headMs)
+    else if (this.#phase === 'body' || this.#phase === 'tunnel')
+      wheel.set(this.#deadline, this.#limits.idleMs)
   }
 
   peerEnded(): void {

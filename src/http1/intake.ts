@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 import type { LoopEpoch } from './loop-epoch.ts'
 
 const FIRST_STASH_BYTES = 2_048
+/** What may be kept unused before the socket is paused. As long as it is not, a peer that leaves is noticed. */
+const KEPT_BYTES = 65_536
 
 /**
  * The reading half of a connection: hands bytes to `consume` straight from the thread's read buffer, keeps what could
@@ -17,6 +19,7 @@ export abstract class Intake {
   #held = false
   #consuming = false
   #paused = false
+  #replaying = false
 
   constructor(epoch: LoopEpoch) {
     this.epoch = epoch
@@ -36,6 +39,11 @@ export abstract class Intake {
 
   protected get stashed(): boolean {
     return this.#stash !== null
+  }
+
+  /** True while kept bytes are used, so that the kernel may hold more that nobody has looked for. */
+  protected get replaying(): boolean {
+    return this.#replaying
   }
 
   get held(): boolean {
@@ -61,7 +69,9 @@ export abstract class Intake {
     const stash = this.#stash
     if (stash !== null && this.receptive) {
       this.#stash = null
+      this.#replaying = true
       this.#run(stash, this.#stashEnd)
+      this.#replaying = false
     } else this.consumed()
     this.#resumeIfWanted()
   }
@@ -73,7 +83,10 @@ export abstract class Intake {
       return
     }
     this.#keep(bytes, 0, end)
-    if (this.#held || !this.receptive || this.#consuming) return
+    if (this.#held || !this.receptive || this.#consuming) {
+      this.#pauseIfFull()
+      return
+    }
     const stash = this.#stash
     this.#stash = null
     this.#run(stash, this.#stashEnd)
@@ -89,13 +102,19 @@ export abstract class Intake {
     const position = this.#held ? 0 : this.consume(bytes, 0, end)
     this.#consuming = false
     if (position < end) this.#keep(bytes, position, end)
-    if (this.#held || (position < end && !this.incomplete)) this.#pause()
+    if (this.#held) this.#pause()
     else this.#resumeIfWanted()
+    this.#pauseIfFull()
     this.consumed()
   }
 
+  #pauseIfFull(): void {
+    if (this.#stash !== null && this.#stashEnd >= KEPT_BYTES && !this.incomplete) this.#pause()
+  }
+
   #resumeIfWanted(): void {
-    if (!this.#paused || this.#held || (this.#stash !== null && !this.incomplete)) return
+    if (!this.#paused || this.#held) return
+    if (this.#stash !== null && this.#stashEnd >= KEPT_BYTES && !this.incomplete) return
     this.#paused = false
     this.socket.resume()
   }

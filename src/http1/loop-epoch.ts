@@ -35,4 +35,23 @@ export class LoopEpoch {
   mark(): number {
     return this.#within ? this.now : NO_BATCH
   }
+
+  /**
+   * Whether all that had reached this machine when `now` was `then` has been looked for, or is caught by `mark`:
+   * within a batch the look that began it came later; outside of one a whole look must lie between.
+   */
+  isPast(then: number): boolean {
+    return this.now - then >= (this.#within ? 1 : 2)
+  }
+
+  /** Runs `task` once the loop has looked at the kernel once more, whether that brought anything or not. */
+  afterLook(task: () => void): void {
+    // An immediate set in a check phase runs in the next one: the first ends this turn, a poll lies before the second.
+    setImmediate(() => {
+      setImmediate(() => {
+        if (!this.#within) this.now++
+        task()
+      })
+    })
+  }
 }

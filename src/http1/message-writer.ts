@@ -47,6 +47,16 @@ export class MessageWriter {
     this.socket.write(out)
   }
 
+  /** A whole plain body that nobody will change: written without a copy. */
+  shared(body: Buffer): void {
+    if (body.length <= HOLD_BYTES) {
+      this.body(body, 0, body.length)
+      return
+    }
+    this.flush()
+    this.socket.write(body)
+  }
+
   /** Ends a body; `trailers` are complete field lines. */
   end(trailers: string): void {
     if (this.#chunked) this.#held += `${LAST_CHUNK}${trailers}\r\n`

@@ -51,6 +51,8 @@ type Phase = 'head' | 'body' | 'answering' | 'tunnel' | 'linger' | 'closed'
 export class ServerConnection extends Intake implements DeadlineOwner, SocketOwner {
   readonly socket: Socket
   readonly writer: MessageWriter
+  /** The peer's address; an IPv4 address in IPv6 clothes is undressed. */
+  readonly remoteAddress: string
   receiver: RequestReceiver | null = null
   /** No further request after this one; the response must say so. */
   closeAfter = false
@@ -67,21 +69,26 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
   #responded = false
   /** Bytes that were queued when a slow reader was last looked at; -1: none is being watched. */
   #slowBytes = -1
+  /** The next request waits until the client has taken more of what is written. */
+  #nextWaits = false
 
-  constructor(accepted: Socket, server: RequestServer, limits: ServerLimits, wire: Wire) {
+  /** `remoteAddress`: as it was at accepting; a peer that has reset the connection has none any more. */
+  constructor(
+    accepted: Socket,
+    remoteAddress: string,
+    server: RequestServer,
+    limits: ServerLimits,
+    wire: Wire,
+  ) {
     super(wire.epoch)
+    const isMapped = remoteAddress.startsWith('::ffff:') && remoteAddress.includes('.')
+    this.remoteAddress = isMapped ? remoteAddress.slice(7) : remoteAddress
     this.#wire = wire
     this.#server = server
     this.#limits = limits
     this.socket = adoptSocket(accepted, this)
     this.writer = new MessageWriter(this.socket)
     wire.wheel.set(this.#deadline, limits.idleMs)
-  }
-
-  /** The peer's address; an IPv4 address in IPv6 clothes is undressed. A system call: whoever needs it often keeps it. */
-  get remoteAddress(): string {
-    const address = this.socket.remoteAddress ?? ''
-    return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
   }
 
   /** The whole request, body included, has arrived. */
@@ -99,6 +106,11 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
     return this.#phase === 'head' && !this.stashed
   }
 
+  /** Some of what was written has not left this process yet. */
+  get unsent(): boolean {
+    return this.#phase !== 'closed' && queuedBytes(this.socket) > 0
+  }
+
   /** Takes the bytes behind the request for a tunnel's; after the 101 was written. */
   becomeTunnel(): void {
     this.#phase = 'tunnel'
@@ -113,7 +125,7 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
     this.#responded = true
     if (this.#phase === 'closed') return
     if (this.closeAfter) this.close()
-    else if (this.#phase === 'answering') this.#next()
+    else if (this.#phase === 'answering') this.#nextOnceTaken()
     else this.release() // the rest of the body is read and dropped
   }
 
@@ -122,11 +134,11 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
     if (this.#phase === 'closed' || this.#phase === 'linger') return
     this.#phase = 'linger'
     this.receiver = null
+    this.#nextWaits = false
     this.#releaseHead()
     this.writer.flush()
-    this.#watchIfBlocked()
-    if (this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, LINGER_MS)
     this.socket.end()
+    this.#watchLinger()
     this.release()
     this.proceed()
   }
@@ -141,7 +153,7 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
   /** After a write: true if the client reads too slowly for now. `clientDrained` follows, or the end of the connection. */
   congested(): boolean {
     if (!this.writer.blocked) return false
-    this.#watchIfBlocked()
+    this.#watchReader()
     return true
   }
 
@@ -244,9 +256,15 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
     }
     this.#phase = 'answering'
     if (this.#slowBytes < 0) this.#wire.wheel.clear(this.#deadline)
-    if (this.#responded) this.#next()
+    if (this.#responded) this.#nextOnceTaken()
     else this.receiver?.bodyEnd(reader.trailers)
     return position
+  }
+
+  /** A client that asks ahead and does not read would fill this machine's memory with answers. */
+  #nextOnceTaken(): void {
+    this.#nextWaits = this.congested()
+    if (!this.#nextWaits) this.#next()
   }
 
   #next(): void {
@@ -273,17 +291,25 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
     this.#head = null
   }
 
-  #watchIfBlocked(): void {
-    if (!this.writer.blocked) return
+  /** The client has another limit's time to take some of what is queued. */
+  #watchReader(): void {
     this.#slowBytes = queuedBytes(this.socket)
     this.#wire.wheel.set(this.#deadline, this.#limits.bodyMs)
   }
 
+  /** While bytes are still queued their reader may be slow, as long as it reads at all; then a moment to see the peer's end. */
+  #watchLinger(): void {
+    const queued = queuedBytes(this.socket)
+    this.#slowBytes = queued > 0 ? queued : -1
+    this.#wire.wheel.set(this.#deadline, queued > 0 ? this.#limits.bodyMs : LINGER_MS)
+  }
+
   expire(): void {
     if (this.#slowBytes >= 0) {
-      const queued = queuedBytes(this.socket)
-      if (queued === this.#slowBytes) this.abort('reset')
-      else this.#watchIfBlocked()
+      const isStuck = queuedBytes(this.socket) === this.#slowBytes
+      if (isStuck) this.abort('reset')
+      else if (this.#phase === 'linger') this.#watchLinger()
+      else this.#watchReader()
       return
     }
     if (this.#phase === 'head' && this.stashed) this.#breakOff(TOO_SLOW)
@@ -293,11 +319,18 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
   }
 
   drained(): void {
-    if (this.#slowBytes >= 0) {
-      this.#slowBytes = -1
-      this.#watchPhase()
-    }
-    this.receiver?.clientDrained()
+    this.epoch.count()
+    this.#slowBytes = -1
+    this.#watchPhase()
+    if (this.#nextWaits) {
+      this.#nextWaits = false
+      this.#next()
+    } else this.receiver?.clientDrained()
+  }
+
+  flushed(): void {
+    this.#slowBytes = -1
+    this.#watchPhase()
   }
 
   /** Sets the limit of the present phase anew. */
@@ -306,7 +339,7 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
     if (this.#phase === 'head')
       wheel.set(this.#deadline, this.stashed ? this.#limits.headMs : this.#limits.idleMs)
     else if (this.#phase === 'body' && !this.held) wheel.set(this.#deadline, this.#limits.bodyMs)
-    else if (this.#phase === 'linger') wheel.set(this.#deadline, LINGER_MS)
+    else if (this.#phase === 'linger') this.#watchLinger()
     else wheel.clear(this.#deadline)
   }
 

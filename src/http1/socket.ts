@@ -10,11 +10,6 @@ const READ_BUFFER_BYTES = 65_536
  */
 const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
 
-/** True when a read filled the buffer, so that the kernel may hold more. */
-export function filledBuffer(byteCount: number): boolean {
-  return byteCount === READ_BUFFER_BYTES
-}
-
 /** What a socket tells its connection. */
 export interface SocketOwner {
   /** Bytes [0, end) of the thread's read buffer, valid during the call only. */
@@ -23,6 +18,8 @@ export interface SocketOwner {
   peerEnded(): void
   /** What was written has left for the kernel after a write had said it would take time. */
   drained(): void
+  /** Everything written has left, the end of our side included. */
+  flushed(): void
   /** The socket is gone; `error` is Node's code of the reason, null for an orderly end. */
   closed(error: string | null): void
 }
@@ -93,6 +90,7 @@ function onread(owner: SocketOwner): net.OnReadOpts {
 function listen(socket: net.Socket, owner: SocketOwner): void {
   let failure: string | null = null
   socket.on('drain', () => owner.drained())
+  socket.on('finish', () => owner.flushed())
   socket.on('end', () => owner.peerEnded())
   socket.on('error', (error: NodeJS.ErrnoException) => {
     failure ??= error.code ?? 'UNKNOWN'

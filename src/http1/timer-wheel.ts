@@ -57,10 +57,12 @@ export class TimerWheel {
     if (this.#timer !== null) return
     this.#timer = setInterval(() => this.turn(), TICK_MS)
     this.#timer.unref()
-    this.#tick = Math.floor(this.#clock() / TICK_MS)
+    this.nowMs = this.#clock() // nobody has read it while the wheel stood still
+    this.#tick = Math.floor(this.nowMs / TICK_MS)
   }
 
   set(deadline: Deadline, delayMs: number): void {
+    this.keepTurning()
     const atMs = this.nowMs + delayMs + TICK_MS
     deadline.atMs = atMs
     if (deadline.slot >= 0) {
@@ -114,7 +116,6 @@ export class TimerWheel {
   }
 
   #link(deadline: Deadline, atMs: number): void {
-    this.keepTurning()
     // Later than one turn: parked in the furthest slot and looked at again from there.
     const tick = Math.min(Math.max(Math.ceil(atMs / TICK_MS), this.#tick + 1), this.#tick + SLOTS - 1)
     const slot = tick & (SLOTS - 1)

@@ -28,8 +28,8 @@ export function corsPolicy(options: CorsOptions): Policy {
       exchange.crossOrigin = true
       const isListed = origins === '*' || origins.has(origin)
       const wanted = exchange.head.get('access-control-request-method')
-      const isPreflight = methods !== null && wanted !== null && exchange.head.method === 'OPTIONS'
-      if (isPreflight && !methods.includes(wanted)) return null // the method check refuses it
+      const isPreflight =
+        wanted !== null && exchange.head.method === 'OPTIONS' && methods?.includes(wanted) === true
       if (isListed) allow(exchange, origins === '*' ? '*' : origin)
       if (isPreflight) return isListed ? preflight(exchange, allowed, maxAgeS) : UNLISTED
       if (isListed) exchange.answer('Access-Control-Expose-Headers', EXPOSED)

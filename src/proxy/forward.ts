@@ -49,6 +49,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** The response head is on its way to the client: nothing can be taken back. */
   #answered = false
   #tunnel = false
+  /** Some of the body, or its end, was handed over: it cannot be had again. */
+  #bodySeen = false
   #repeats = 0
 
   constructor(
@@ -99,13 +101,14 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   body(bytes: Buffer, start: number, end: number): void {
     this.#exchange.bytesIn += end - start
+    this.#bodySeen = true
     const connection = this.#connection
     if (connection === null) return
     connection.writer.body(bytes, start, end)
-    connection.progressed()
   }
 
   bodyEnd(trailers: Head | null): void {
+    this.#bodySeen = true
     const connection = this.#connection
     if (connection === null) return
     connection.writer.end(requestTrailers(trailers, this.#target.plan))
@@ -253,7 +256,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   /** Never a request of which a byte may have been acted on, unless acting twice is the same as acting once. */
   #mayRepeat(failure: Failure): boolean {
-    if (this.#repeats >= MAX_REPEATS || this.#exchange.bytesIn > 0) return false
+    if (this.#repeats >= MAX_REPEATS || this.#bodySeen) return false
     if (failure.replay === 'always') return true
     return failure.replay === 'idempotent' && isIdempotent(this.#head.method)
   }

@@ -69,7 +69,7 @@ export function compileRequestPlan(
     strip: new StripSet(always, framing),
     stripUntrusted: new StripSet([...always, ...PEER_FIELDS], framing),
     stripTrailers: new StripSet([...always, ...PEER_FIELDS, ...framing, 'authorization', 'cookie', 'via']),
-    unnominated: new Set([...owned, ...GATEWAY_REQUEST_FIELDS, ...NEVER_NOMINATED]),
+    unnominated: new Set([...owned, ...GATEWAY_REQUEST_FIELDS, ...PEER_FIELDS, ...NEVER_NOMINATED]),
   }
 }
 

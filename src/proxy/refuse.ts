@@ -57,7 +57,7 @@ export function reply(
     'plain',
   )
   if (how.method !== 'HEAD' && length !== '') {
-    client.writer.body(body, 0, body.length)
+    client.writer.shared(body)
     exchange.bytesOut = body.length
   }
 }

@@ -24,7 +24,10 @@ export function requestHead(
   const path = head.pathStart === head.pathEnd ? '/' : ''
   const target = text.slice(head.pathStart, head.targetEnd)
   const strip = origin.trusted ? plan.strip : plan.stripUntrusted
-  const kept = keptFields(head, strip, nominatedFields(head, plan.unnominated))
+  // Expect means nothing in HTTP/1.0 (RFC 9110 section 10.1.1), but would in the request that is made of it.
+  const nominated = nominatedFields(head, plan.unnominated)
+  const dropped = head.minor === 0 ? new Set([...(nominated ?? []), 'expect']) : nominated
+  const kept = keptFields(head, strip, dropped)
   let framing = ''
   if (kind === 'upgrade') framing = `Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n`
   else if (head.chunked) framing = `Transfer-Encoding: chunked\r\n${keptTrailerNames(head, plan.unnominated)}`

@@ -29,6 +29,8 @@ export interface UpstreamOptions {
   readonly idleShare: number
   readonly idleTimeoutMs: number
   readonly timeouts: { readonly connectMs: number; readonly headMs: number; readonly idleMs: number }
+  /** Told when the upstream sent bytes that belong to no response, at most once a distrust. */
+  readonly onSurplus: () => void
 }
 
 interface Waiting {
@@ -36,12 +38,18 @@ interface Waiting {
   readonly sinceMs: number
   /** A used connection will not do: the last one was already dead. */
   readonly wantsFresh: boolean
+  /** The dial under way for it. */
+  dial: ClientConnection | null
   /** Dials that were made for it and failed. */
   failures: number
 }
 
 /** From here on an idle connection counts against the number that is kept. */
 const RESTING_MS = 1_000
+/** An address that refused is asked last for so long. */
+const REFUSING_MS = 1_000
+/** After bytes that belong to no response, no connection is used a second time for so long. */
+const DISTRUST_MS = 5_000
 
 /** Where requests can go: one name, its addresses, and this thread's connections to them, used last-in first-out. */
 export class Upstream implements ConnectionOwner {
@@ -51,11 +59,15 @@ export class Upstream implements ConnectionOwner {
   readonly #wire: Wire
   readonly #idle: ClientConnection[] = []
   readonly #open = new Set<ClientConnection>()
-  #waiting: Waiting[] = []
-  #dialling = 0
+  /** In order of arrival. */
+  readonly #waiting = new Map<ConnectionWaiter, Waiting>()
+  /** For whom a dial was begun, and where to. */
+  readonly #dials = new Map<ClientConnection, { readonly waiting: Waiting; readonly address: string }>()
+  readonly #refusedMs = new Map<string, number>()
   #addresses: readonly EndpointAddress[] | 'unknown' | null
   #turn = 0
   #serving = false
+  #distrustedUntilMs = 0
 
   /** `addresses`: null while the name is being resolved. `index`: its row in the shared count. */
   constructor(
@@ -74,22 +86,22 @@ export class Upstream implements ConnectionOwner {
 
   /** Asks for a connection; an idle one is handed over before this returns. */
   take(waiter: ConnectionWaiter, need: 'any' | 'fresh'): void {
-    if (need === 'any' && this.#waiting.length === 0) {
-      const connection = this.#takeIdle()
+    if (need === 'any' && this.#waiting.size === 0) {
+      const connection = this.#takeIdle('any')
       if (connection !== null) {
         waiter.connected(connection)
         return
       }
     }
-    const sinceMs = this.#wire.wheel.nowMs
-    this.#waiting.push({ waiter, sinceMs, wantsFresh: need === 'fresh', failures: 0 })
     this.#wire.wheel.keepTurning()
+    const sinceMs = this.#wire.wheel.nowMs
+    this.#waiting.set(waiter, { waiter, sinceMs, wantsFresh: need === 'fresh', dial: null, failures: 0 })
     this.#dial()
+    if (this.#idle.length > 0) this.#serveSoon()
   }
 
   cancel(waiter: ConnectionWaiter): void {
-    this.#waiting = this.#waiting.filter((waiting) => waiting.waiter !== waiter)
-    this.#sayWanting()
+    if (this.#waiting.delete(waiter)) this.#sayWanting()
   }
 
   setAddresses(addresses: readonly EndpointAddress[] | 'unknown'): void {
@@ -98,67 +110,77 @@ export class Upstream implements ConnectionOwner {
   }
 
   connected(connection: ClientConnection): void {
-    this.#dialling--
+    this.#dials.delete(connection)
     this.#idle.push(connection)
     this.#serve()
   }
 
-  dialFailed(_connection: ClientConnection, fault: DialFault): void {
-    this.#dialling--
-    const waiting = this.#waiting[0]
-    if (waiting === undefined) return
+  dialFailed(connection: ClientConnection, fault: DialFault): void {
+    const dial = this.#dials.get(connection)
+    this.#dials.delete(connection)
+    if (dial === undefined) return
+    const { waiting, address } = dial
+    const isTimeout = fault.code === 'timeout'
+    if (!isTimeout) this.#refusedMs.set(address, this.#wire.wheel.nowMs)
+    waiting.dial = null
+    if (this.#waiting.get(waiting.waiter) !== waiting) return
     const known = Array.isArray(this.#addresses) ? this.#addresses.length : 0
-    if (fault.code !== 'timeout' && ++waiting.failures < known) {
-      // Nothing was sent: the next address may be tried without asking. The dead socket's place is given back first.
-      setImmediate(() => this.#dial())
-      return
-    }
-    this.#waiting.shift()
+    // Nothing was sent: the next address may be tried, once the dead socket's place is given back (`closed`).
+    if (!isTimeout && ++waiting.failures < known) return
+    this.#waiting.delete(waiting.waiter)
     this.#sayWanting()
-    waiting.waiter.notConnected(fault.code === 'timeout' ? 'timeout' : 'refused')
+    waiting.waiter.notConnected(isTimeout ? 'timeout' : 'refused')
   }
 
   idle(connection: ClientConnection): void {
-    if (this.#count.wanted(this.#index) > 0 && this.#waiting.length === 0) {
-      connection.abandon() // another thread waits for its place
+    const isWantedElsewhere = this.#count.wanted(this.#index) > 0 && this.#waiting.size === 0
+    if (isWantedElsewhere || this.#wire.wheel.nowMs < this.#distrustedUntilMs) {
+      connection.abandon()
       return
     }
     this.#idle.push(connection)
-    if (this.#waiting.length > 0) this.#serveSoon()
+    if (this.#waiting.size > 0) this.#serveSoon()
+  }
+
+  surplus(): void {
+    if (this.#wire.wheel.nowMs >= this.#distrustedUntilMs) this.options.onSurplus()
+    this.#distrustedUntilMs = this.#wire.wheel.nowMs + DISTRUST_MS
+    for (const connection of [...this.#idle]) if (connection.uses > 0) connection.abandon()
+  }
+
+  abandoned(connection: ClientConnection): void {
+    const at = this.#idle.lastIndexOf(connection)
+    if (at >= 0) this.#idle.splice(at, 1)
   }
 
   closed(connection: ClientConnection): void {
     if (this.#open.delete(connection)) this.#count.give(this.#index)
-    const at = this.#idle.lastIndexOf(connection)
-    if (at >= 0) this.#idle.splice(at, 1)
-    if (this.#waiting.length > 0) this.#dial()
+    if (this.#waiting.size > 0) this.#dial()
   }
 
   /** On every tick: waiters whose time is over, connections idle for too long. */
   sweep(nowMs: number): void {
     const { connectMs } = this.options.timeouts
-    while (this.#waiting.length > 0) {
-      const first = this.#waiting[0] as Waiting
-      if (nowMs - first.sinceMs <= connectMs) break
-      this.#waiting.shift()
-      first.waiter.notConnected(
-        this.#dialling > 0 || !Array.isArray(this.#addresses) ? 'timeout' : 'saturated',
-      )
+    for (const { waiter, sinceMs, dial } of this.#waiting.values()) {
+      if (nowMs - sinceMs <= connectMs) break
+      this.#waiting.delete(waiter)
+      waiter.notConnected(dial !== null || !Array.isArray(this.#addresses) ? 'timeout' : 'saturated')
     }
-    if (this.#waiting.length > 0) this.#serve()
+    if (this.#waiting.size > 0) this.#serve()
     this.#sayWanting()
-    this.#trim(nowMs)
+    if (this.#idle.length > 0) this.#trim(nowMs)
   }
 
   destroy(): void {
     for (const connection of this.#open) connection.abandon()
   }
 
-  #takeIdle(): ClientConnection | null {
+  /** The one used last of those that may be used. */
+  #takeIdle(need: 'any' | 'fresh'): ClientConnection | null {
     const idle = this.#idle
     for (let at = idle.length - 1; at >= 0; at--) {
       const connection = idle[at] as ClientConnection
-      if (!connection.settled) continue
+      if (!connection.settled || (need === 'fresh' && connection.uses > 0)) continue
       idle.splice(at, 1)
       return connection
     }
@@ -169,28 +191,27 @@ export class Upstream implements ConnectionOwner {
   #serveSoon(): void {
     if (this.#serving) return
     this.#serving = true
-    setImmediate(() => {
+    this.#wire.epoch.afterLook(() => {
       this.#serving = false
       this.#serve()
+      if (this.#waiting.size > 0 && this.#idle.some((connection) => !connection.settled)) this.#serveSoon()
     })
   }
 
   #serve(): void {
-    while (this.#waiting.length > 0) {
-      const connection = this.#takeIdle()
-      if (connection === null) break
-      const at = connection.uses === 0 ? 0 : this.#waiting.findIndex((waiting) => !waiting.wantsFresh)
-      if (at < 0) {
-        this.#idle.push(connection)
+    for (const { waiter, wantsFresh } of this.#waiting.values()) {
+      const connection = this.#takeIdle(wantsFresh ? 'fresh' : 'any')
+      if (connection === null) {
+        if (wantsFresh) continue
         break
       }
-      const [waiting] = this.#waiting.splice(at, 1)
-      waiting?.waiter.connected(connection)
+      this.#waiting.delete(waiter)
+      waiter.connected(connection)
     }
     this.#dial()
   }
 
-  /** Dials as long as more wait than are being dialled for, within the limit of the whole process. */
+  /** Dials for everybody who waits and is not dialled for, within the limit of the whole process. */
   #dial(): void {
     const addresses = this.#addresses
     if (addresses === 'unknown') {
@@ -198,40 +219,64 @@ export class Upstream implements ConnectionOwner {
       return
     }
     if (addresses === null || addresses.length === 0) return
-    const { maxConnections, port, tls, host, timeouts } = this.options
-    while (this.#dialling < this.#waiting.length) {
-      if (!this.#count.tryTake(this.#index, maxConnections)) {
-        this.#makeRoom()
-        break
+    if (this.#dials.size < this.#waiting.size) {
+      for (const waiting of this.#waiting.values()) {
+        if (waiting.dial !== null) continue
+        if (!this.#count.tryTake(this.#index, this.options.maxConnections)) {
+          if (waiting.wantsFresh) this.#makeRoom()
+          break
+        }
+        this.#dialFor(waiting, addresses)
       }
-      const { address } = addresses[this.#turn++ % addresses.length] as EndpointAddress
-      this.#dialling++
-      const dial = { address, port, tlsName: tls ? host : null }
-      this.#open.add(new ClientConnection(dial, this, timeouts, this.#wire))
     }
     this.#sayWanting()
   }
 
-  /** A waiter that needs a fresh connection must not starve behind used ones. */
+  #dialFor(waiting: Waiting, addresses: readonly EndpointAddress[]): void {
+    const { port, tls, host, timeouts } = this.options
+    const address = this.#nextAddress(addresses)
+    const dial = { address, port, tlsName: tls ? host : null }
+    const connection = new ClientConnection(dial, this, timeouts, this.#wire)
+    waiting.dial = connection
+    this.#dials.set(connection, { waiting, address })
+    this.#open.add(connection)
+  }
+
+  /** In turn; those that refused a moment ago only if all did. */
+  #nextAddress(addresses: readonly EndpointAddress[]): string {
+    const nowMs = this.#wire.wheel.nowMs
+    for (let tried = 0; tried < addresses.length; tried++) {
+      const { address } = addresses[this.#turn++ % addresses.length] as EndpointAddress
+      const refusedMs = this.#refusedMs.get(address)
+      if (refusedMs === undefined) return address
+      if (nowMs - refusedMs > REFUSING_MS) {
+        this.#refusedMs.delete(address)
+        return address
+      }
+    }
+    return (addresses[this.#turn++ % addresses.length] as EndpointAddress).address
+  }
+
+  /** Who needs a fresh connection must not starve behind used ones. */
   #makeRoom(): void {
-    if (this.#waiting[0]?.wantsFresh === true) this.#idle.pop()?.abandon()
+    this.#idle.find((connection) => connection.uses > 0)?.abandon()
   }
 
   #refuseAll(): void {
-    const refused = this.#waiting
-    this.#waiting = []
+    const refused = [...this.#waiting.keys()]
+    this.#waiting.clear()
     this.#sayWanting()
-    for (const { waiter } of refused) waiter.notConnected('unknown')
+    for (const waiter of refused) waiter.notConnected('unknown')
   }
 
   #sayWanting(): void {
-    if (this.#waiting.length > this.#dialling) this.#count.want(this.#index)
+    if (this.#waiting.size > this.#dials.size) this.#count.want(this.#index)
     else this.#count.unwant(this.#index)
   }
 
   #trim(nowMs: number): void {
     const { idleShare, idleTimeoutMs } = this.options
-    const wantedElsewhere = this.#waiting.length === 0 && this.#count.wanted(this.#index) > 0
+    const wantedElsewhere = this.#waiting.size === 0 && this.#count.wanted(this.#index) > 0
     let resting = 0
     // The oldest are at the bottom; what is released often stays on top and is never idle for long.
     for (const connection of [...this.#idle].reverse()) {

@@ -128,6 +128,8 @@ export class DataPlane {
         maxConnections: connections.max,
         idleShare: Math.max(1, Math.floor(connections.idle / workers)),
         idleTimeoutMs: connections.idleTimeoutMs,
+        onSurplus: () =>
+          this.#log('warning', 'Upstream sent bytes that belong to no response', { upstream: name, target }),
       }
       this.#upstreams.set(name, new Upstream(options, addresses, index, count, this.#wire))
     }
@@ -176,20 +178,28 @@ export class DataPlane {
   }
 
   #accept(accepted: net.Socket): void {
-    if (this.#clients.size >= this.#maxClients) {
+    // Without an address it has been reset already; nobody could be named for what it sends.
+    const address = accepted.remoteAddress
+    if (address === undefined || this.#clients.size >= this.#maxClients) {
       accepted.destroy()
       return
     }
     const { headMs, bodyMs, idleMs } = this.#config.listen.timeouts
-    this.#clients.add(new ServerConnection(accepted, this.#pipeline, { headMs, bodyMs, idleMs }, this.#wire))
+    this.#clients.add(
+      new ServerConnection(accepted, address, this.#pipeline, { headMs, bodyMs, idleMs }, this.#wire),
+    )
   }
 
   #tick(): void {
     const { nowMs } = this.#wire.wheel
     for (const upstream of this.#upstreams.values()) upstream.sweep(nowMs)
     if (!this.#closing) return
-    for (const client of this.#clients) if (client.idle) client.close()
-    if (this.#pipeline.active === 0) this.#drained()
+    let unsent = 0
+    for (const client of this.#clients) {
+      if (client.idle) client.close()
+      if (client.unsent) unsent++
+    }
+    if (this.#pipeline.active === 0 && unsent === 0) this.#drained()
   }
 
   #record(exchange: Exchange, nowMs: number): void {
