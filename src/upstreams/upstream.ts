@@ -48,8 +48,11 @@ interface Waiting {
 const RESTING_MS = 1_000
 /** An address that refused is asked last for so long. */
 const REFUSING_MS = 1_000
-/** After bytes that belong to no response, no connection is used a second time for so long. */
+/** After bytes that belong to no response, no connection is used a second time for so long, and four times as long each time again. */
 const DISTRUST_MS = 5_000
+const MAX_DISTRUST_MS = 3_600_000
+/** A connection that has been idle for so long is preferred: what its last response may have behind it has shown. */
+const QUIET_MS = 1
 
 /** Where requests can go: one name, its addresses, and this thread's connections to them, used last-in first-out. */
 export class Upstream implements ConnectionOwner {
@@ -68,6 +71,7 @@ export class Upstream implements ConnectionOwner {
   #turn = 0
   #serving = false
   #distrustedUntilMs = 0
+  #distrustMs = DISTRUST_MS
 
   /** `addresses`: null while the name is being resolved. `index`: its row in the shared count. */
   constructor(
@@ -143,8 +147,12 @@ export class Upstream implements ConnectionOwner {
   }
 
   surplus(): void {
-    if (this.#wire.wheel.nowMs >= this.#distrustedUntilMs) this.options.onSurplus()
-    this.#distrustedUntilMs = this.#wire.wheel.nowMs + DISTRUST_MS
+    const nowMs = this.#wire.wheel.nowMs
+    if (nowMs >= this.#distrustedUntilMs) {
+      this.#distrustedUntilMs = nowMs + this.#distrustMs
+      this.#distrustMs = Math.min(this.#distrustMs * 4, MAX_DISTRUST_MS)
+      this.options.onSurplus()
+    }
     for (const connection of [...this.#idle]) if (connection.uses > 0) connection.abandon()
   }
 
@@ -175,16 +183,20 @@ export class Upstream implements ConnectionOwner {
     for (const connection of this.#open) connection.abandon()
   }
 
-  /** The one used last of those that may be used. */
+  /** Of those that may be used, the one used last but a moment ago; else the one used last. */
   #takeIdle(need: 'any' | 'fresh'): ClientConnection | null {
     const idle = this.#idle
+    const quietMs = this.#wire.wheel.nowMs - QUIET_MS
+    let chosen = -1
     for (let at = idle.length - 1; at >= 0; at--) {
       const connection = idle[at] as ClientConnection
       if (!connection.settled || (need === 'fresh' && connection.uses > 0)) continue
-      idle.splice(at, 1)
-      return connection
+      if (chosen < 0) chosen = at
+      if (connection.idleSinceMs > quietMs) continue
+      chosen = at
+      break
     }
-    return null
+    return chosen < 0 ? null : (idle.splice(chosen, 1)[0] ?? null)
   }
 
   /** Bytes that may be behind a response that just ended are looked for before the connection is used again. */
