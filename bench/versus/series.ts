@@ -15,7 +15,7 @@ export interface SeriesPlan {
   readonly name: string
   readonly rounds: number
   readonly outcome: Outcome
-  /** Called once a round; every entrant of the round gets the same load. */
+  /** Called once a round, and with -1 for the warm-up; every entrant of the round gets the same load. */
   loadOf(round: number): Load
 }
 
@@ -32,6 +32,9 @@ export async function runSeries(
   for (const { label } of entrants) series.set(label, new Array(plan.rounds).fill(null))
   const faults: string[] = []
   let discarded = 0
+  // Compilers and pools warm up outside the count.
+  const warmUp = plan.loadOf(-1)
+  for (const { peer } of entrants) await measureRound(bench.stand, bench.upstream, peer, warmUp, plan.outcome)
   for (let round = 0; round < plan.rounds; round++) {
     const load = plan.loadOf(round)
     const words: string[] = []

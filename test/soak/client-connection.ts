@@ -225,6 +225,9 @@ export class ClientConnection {
 
   #settleFirst(ending: Ending, text: string): void {
     const plan = this.#queue.shift() ?? NOBODY
+    // Whatever is settled without an answer of its own must not be taken for having had this one.
+    this.#head = null
+    this.#bytes = 0
     this.#owner.settled(plan, ending, text)
     const goesOn = ending === 'exact' || ending === 'failed' || ending === 'collateral'
     if (!goesOn || !this.#persists || endsConnection(plan)) {

@@ -92,11 +92,22 @@ function progressWriter(
 
 function summary(results: readonly SeedResult[]): string {
   const endings = [...new Set(results.flatMap(({ counts }) => Object.keys(counts)))].sort()
-  const head = ['seed', 'exchanges', ...endings, '/s', 'RSS 1st half', '2nd half', 'peak MiB', 'result']
-  const rows = results.map(({ seed, exchanges, counts, seconds, resident, faults }) => [
+  const head = [
+    'seed',
+    'exchanges',
+    ...endings,
+    'spoilt',
+    '/s',
+    'RSS 1st half',
+    '2nd half',
+    'peak MiB',
+    'result',
+  ]
+  const rows = results.map(({ seed, exchanges, counts, victims, seconds, resident, faults }) => [
     String(seed),
     String(exchanges),
     ...endings.map((ending) => String(counts[ending] ?? 0)),
+    String(victims),
     Math.round(exchanges / seconds).toString(),
     mebibytes(resident.firstBytes),
     mebibytes(resident.secondBytes),

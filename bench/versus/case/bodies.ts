@@ -1,7 +1,7 @@
 import type { Bench } from '../bench.ts'
 import { type BodyMeasurement, moveBodies, startBodyOrigin } from '../load/body.ts'
 import type { BodyWork } from '../load/body-client.ts'
-import { everyPeer, type Peer, startPeer } from '../peer/peer.ts'
+import { chosenPeers, type Peer, startPeer } from '../peer/peer.ts'
 import { type CaseReport, mebibytes, medianOf, RATIO_HEAD, ratioRow } from '../report.ts'
 import { turned } from '../series.ts'
 
@@ -17,7 +17,7 @@ interface Shape {
 /** Bodies of a mebibyte and of a gibibyte, each way. */
 export async function bodies(bench: Bench): Promise<CaseReport | null> {
   const { stand, upstream, options, say } = bench
-  const names = everyPeer(options.peers, ['gateway', 'haproxy', 'nginx'])
+  const names = chosenPeers(options.peers, ['gateway', 'haproxy', 'nginx'])
   if (names.length === 0) return null
   const ingestPort = await startBodyOrigin(stand)
   const start = { queryPort: upstream.port, ingestPort, workers: 1, cores: stand.cores.peer }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Bench } from '../bench.ts'
-import { everyPeer, startPeer } from '../peer/peer.ts'
+import { chosenPeers, startPeer } from '../peer/peer.ts'
 import type { CaseReport } from '../report.ts'
 import { type Entrant, mediansTable, ratiosTable, runSeries } from '../series.ts'
 import { makeToken, tokenLines } from '../token.ts'
@@ -12,7 +12,7 @@ const TOKENS_PER_SECOND = 40_000
 /** No token is ever seen twice, so that a cache of verified tokens is nothing but a cost. */
 export async function cold(bench: Bench): Promise<CaseReport | null> {
   const { stand, upstream, options } = bench
-  const names = everyPeer(options.peers, ['gateway', 'haproxy'])
+  const names = chosenPeers(options.peers, ['gateway', 'haproxy'])
   if (names.length === 0) return null
   const tokenFile = stand.file('tokens-cold')
   const count = TOKENS_PER_SECOND * options.seconds

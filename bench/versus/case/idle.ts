@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
 import type { Child } from '../child.ts'
-import { everyPeer, type PeerName, startPeer } from '../peer/peer.ts'
+import { chosenPeers, type PeerName, startPeer } from '../peer/peer.ts'
 import { residentBytesOf } from '../process-tree.ts'
 import { type CaseReport, mebibytes, whole } from '../report.ts'
 import { HERE } from '../stand.ts'
@@ -20,7 +20,7 @@ export async function idle(bench: Bench): Promise<CaseReport | null> {
   const { stand, upstream, options, say } = bench
   const rows: string[][] = []
   const faults: string[] = []
-  for (const name of everyPeer(options.peers, ['gateway', 'haproxy', 'nginx'])) {
+  for (const name of chosenPeers(options.peers, ['gateway', 'haproxy', 'nginx'])) {
     const start = { queryPort: upstream.port, ingestPort: upstream.port, workers: 1, cores: stand.cores.peer }
     const peer = await startPeer(stand, name, start)
     await tryPeer(peer, upstream)

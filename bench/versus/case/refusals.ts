@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Bench } from '../bench.ts'
-import { everyPeer, startPeer } from '../peer/peer.ts'
+import { chosenPeers, startPeer } from '../peer/peer.ts'
 import type { CaseReport } from '../report.ts'
 import { type Entrant, mediansTable, ratiosTable, runSeries } from '../series.ts'
 import { makeForgery, tokenLines } from '../token.ts'
@@ -11,7 +11,7 @@ const TOKENS = 5_000
 /** Well-formed tokens signed with another key: the most work a refusal can cost. */
 export async function refusals(bench: Bench): Promise<CaseReport | null> {
   const { stand, upstream, options } = bench
-  const names = everyPeer(options.peers, ['gateway', 'haproxy'])
+  const names = chosenPeers(options.peers, ['gateway', 'haproxy'])
   if (names.length === 0) return null
   const tokenFile = stand.file('tokens-forged')
   writeFileSync(

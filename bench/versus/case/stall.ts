@@ -1,6 +1,6 @@
 import type { Bench } from '../bench.ts'
 import { moveBodies, startBodyOrigin } from '../load/body.ts'
-import { everyPeer, startPeer } from '../peer/peer.ts'
+import { chosenPeers, startPeer } from '../peer/peer.ts'
 import { type CaseReport, mebibytes } from '../report.ts'
 import { tryPeer } from '../trial.ts'
 
@@ -15,7 +15,7 @@ export async function stall(bench: Bench): Promise<CaseReport | null> {
   const faults: string[] = []
   const ingestPort = await startBodyOrigin(stand)
   const start = { queryPort: upstream.port, ingestPort, workers: 1, cores: stand.cores.peer }
-  for (const name of everyPeer(options.peers, ['gateway', 'haproxy', 'nginx'])) {
+  for (const name of chosenPeers(options.peers, ['gateway', 'haproxy', 'nginx'])) {
     for (const direction of ['up', 'down'] as const) {
       const mark = stand.mark
       const peer = await startPeer(stand, name, start)

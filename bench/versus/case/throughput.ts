@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Bench } from '../bench.ts'
-import { everyPeer, PEER_NAMES, startPeer } from '../peer/peer.ts'
+import { chosenPeers, PEER_NAMES, startPeer } from '../peer/peer.ts'
 import type { CaseReport } from '../report.ts'
 import { type Entrant, mediansTable, ratiosTable, runSeries } from '../series.ts'
 import { makeToken, tokenLines } from '../token.ts'
@@ -25,20 +25,13 @@ export async function throughput(bench: Bench): Promise<CaseReport | null> {
     cores: stand.cores.peer,
   }
   const entrants: Entrant[] = []
-  for (const name of everyPeer(options.peers, PEER_NAMES)) {
+  for (const name of chosenPeers(options.peers, PEER_NAMES)) {
     const peer = await startPeer(stand, name, start)
     await tryPeer(peer, upstream)
     const every = name === 'fastify' || name === 'node-undici' ? SLOW_EVERY : 1
     entrants.push({ label: name, peer, every })
   }
   const load = { tokenFile, distinct: null, seconds: options.seconds }
-  // Compilers and pools warm up outside the count.
-  await runSeries({ ...bench, say: () => {} }, entrants, {
-    name: 'warm-up',
-    rounds: 1,
-    outcome: 'forwarded',
-    loadOf: () => load,
-  })
   const { series, faults } = await runSeries(bench, entrants, {
     name: 'throughput',
     rounds: options.rounds,

@@ -33,8 +33,8 @@ export async function startPeer(stand: Stand, name: PeerName, start: PeerStart):
   return { name, child, port, doesTheJob: name !== 'nginx' }
 }
 
-/** The peers that exist here, of those asked for. */
-export function everyPeer(wanted: readonly PeerName[], of: readonly PeerName[]): PeerName[] {
+/** Of the peers a case is made for, those that were asked for. */
+export function chosenPeers(wanted: readonly PeerName[], of: readonly PeerName[]): PeerName[] {
   return of.filter((name) => wanted.includes(name))
 }
 
