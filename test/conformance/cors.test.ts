@@ -36,6 +36,7 @@ const SKIPS: Readonly<Record<string, string>> = {
   AllowOriginRequestFuncNotMatch: FUNCTION,
   AllowedOriginsPlusAllowOriginFunc: FUNCTION,
   MaxAgeNegative: 'a negative age is not to be configured',
+  DisallowedMethod: 'theirs answers without permission; ours is a 405, which the page may read',
   DisallowedHeader: NAMES,
   AllowedPrivateNetwork: NETWORK,
   DisallowedPrivateNetwork: NETWORK,

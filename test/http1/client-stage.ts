@@ -78,6 +78,10 @@ export class ClientStage implements ConnectionOwner {
   readonly time = new ManualWire()
   readonly loopback: Loopback
   readonly events: string[] = []
+  /** How often the server sent what belongs to no response. */
+  surpluses = 0
+  /** How often the connection could have been used again before anybody looked behind its response. */
+  settledAtOnce = 0
   readonly connection: ClientConnection
   #server: Socket | null = null
 
@@ -122,7 +126,14 @@ export class ClientStage implements ConnectionOwner {
     this.events.push(`dial failed: ${code}`)
   }
 
-  idle(): void {
+  abandoned(): void {}
+
+  surplus(): void {
+    this.surpluses++
+  }
+
+  idle(connection: ClientConnection): void {
+    if (connection.settled) this.settledAtOnce++
     this.events.push('idle')
   }
 

@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { LoopEpoch, NO_BATCH } from '../../src/http1/loop-epoch.ts'
 import { within } from '../support/until.ts'
+import { socketPair } from './loopback.ts'
 
 /** After the check phase of the present turn of the loop. */
 function nextTurn(): Promise<void> {
@@ -52,6 +53,56 @@ describe('an epoch', () => {
     }
     assert.ok(seen.size > 1, `${seen.size} batches of 1,024 events`)
   })
+})
+
+describe('what had arrived when something ended', () => {
+  test('has been looked for by the next batch, not by what comes between', async () => {
+    const epoch = new LoopEpoch()
+    epoch.count()
+    const then = epoch.now
+    assert.equal(epoch.isPast(then), false)
+    await nextTurn()
+    // Outside of a batch: the loop has not looked since.
+    assert.equal(epoch.isPast(then), false)
+    epoch.count()
+    assert.equal(epoch.isPast(then), true)
+    await nextTurn()
+    assert.equal(epoch.isPast(then), true)
+  })
+
+  test('is past after one look more, even if that brought nothing', async () => {
+    const epoch = new LoopEpoch()
+    epoch.count()
+    const then = epoch.now
+    await new Promise<void>((resolve) => epoch.afterLook(resolve))
+    assert.equal(epoch.isPast(then), true)
+  })
+})
+
+// What the rule stands on: bytes that reach the kernel before the look are told of before the task runs.
+test('a task after a look runs behind the events that the look brought', async () => {
+  const [near, far] = await socketPair()
+  try {
+    const epoch = new LoopEpoch()
+    const order: string[] = []
+    near.on('data', () => {
+      epoch.count()
+      order.push('bytes')
+    })
+    await nextTurn()
+    await nextTurn()
+    far.write('x')
+    await new Promise<void>((resolve) => {
+      epoch.afterLook(() => {
+        order.push('task')
+        resolve()
+      })
+    })
+    assert.deepEqual(order, ['bytes', 'task'])
+  } finally {
+    near.destroy()
+    far.destroy()
+  }
 })
 
 test('two sockets that were readable at the same time are read in one batch, and an answer in a later one', async () => {

@@ -124,6 +124,26 @@ describe('a message', () => {
   })
 })
 
+describe('a body that nobody will change', () => {
+  test('is written as it is where it is large, behind its head', () => {
+    const { socket, writer } = recorded()
+    const body = Buffer.alloc(50_000, 'x')
+    writer.begin(HEAD, 'plain')
+    writer.shared(body)
+    writer.flush()
+    assert.ok(socket.all === HEAD + body.toString())
+    assert.ok(socket.buffers.includes(body))
+  })
+
+  test('leaves with its head in one write where it is small', () => {
+    const { socket, writer } = recorded()
+    writer.begin(HEAD, 'plain')
+    writer.shared(Buffer.from('small'))
+    writer.flush()
+    assert.deepEqual(socket.writes, [`${HEAD}small`])
+  })
+})
+
 describe('a writer', () => {
   test('writes nothing where there is nothing', () => {
     const { socket, writer } = recorded()

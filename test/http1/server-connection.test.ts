@@ -99,6 +99,30 @@ describe('requests of one connection', () => {
     }))
 })
 
+// The attack: thousands of small requests for large answers, sent ahead and never read, fill the gateway's memory.
+test('requests sent ahead wait while the client does not read the answers, and are served once it does', () =>
+  staged(async (stage, client) => {
+    const count = 64
+    await client.send(Buffer.concat(Array.from({ length: count }, () => request('GET', '/x'))))
+    const body = 'x'.repeat(MIB)
+    let answered = 0
+    const answerAll = async (): Promise<void> => {
+      for (let still = 0; still < 20; still++) {
+        for (; answered < stage.heard.length; still = 0) stage.heard[answered++]?.answer(body)
+        await delivered()
+      }
+    }
+    await answerAll()
+    assert.ok(answered < count / 2, `${answered} MiB are on their way`)
+    assert.equal(stage.connections[0]?.unsent, true)
+    for (let read = 0; read < count; read++) {
+      const got = client.read()
+      await answerAll()
+      assert.equal((await got).body.length, MIB)
+    }
+    assert.equal(answered, count)
+  }))
+
 describe('a body', () => {
   test('is told piece by piece and says what is still to come', () =>
     staged(async (stage, client) => {
@@ -191,6 +215,16 @@ describe('a client', () => {
       heard.answer()
       await delivered()
       assert.deepEqual([heard.gone, stage.closes], [1, 1])
+    }))
+
+  // The fault: a socket that is paused for a byte nobody may use yet reports neither end nor reset of its peer.
+  test('that leaves behind the first byte of another request is gone all the same', () =>
+    staged(async (stage, client) => {
+      await client.send(`${request('GET', '/a').toString()}G`)
+      const heard = await stage.hears(0)
+      await delivered()
+      client.reset()
+      await holds('the end', () => heard.gone === 1)
     }))
 
   test('that sends nothing is closed after the idle limit, without an answer', () =>
@@ -321,6 +355,28 @@ describe('an ending', () => {
       const got = await client.read('POST')
       assert.equal(got.text.length, 100_000)
       assert.equal(got.body.complete, true)
+    }))
+
+  test('cuts nothing off that a slow reader has still to come, as long as it reads', () =>
+    staged(async (stage, client) => {
+      await client.send('GET /a HTTP/1.0\r\n\r\n')
+      const heard = await stage.hears(0)
+      heard.answer('x'.repeat(24 * MIB))
+      const head = await client.source.head()
+      assert.match(head ?? '', /200 OK/)
+      let left = 24 * MIB
+      while (left > 0) {
+        stage.time.pass(LIMITS.bodyMs - 100)
+        const before = queuedBytes(heard.connection.socket)
+        do {
+          await client.source.take(Math.min(65_536, left), (chunk) => {
+            left -= chunk.length
+          })
+          await delivered()
+        } while (left > 0 && before > 0 && queuedBytes(heard.connection.socket) === before)
+        if (before === 0) break
+      }
+      assert.equal((await client.closed()).length, left)
     }))
 
   test('waits a while for the client to end too, and not for ever', () =>

@@ -104,7 +104,9 @@ export class ServerStage implements RequestServer {
   static async open(limits: ServerLimits = LIMITS, host = '127.0.0.1'): Promise<ServerStage> {
     const stage = new ServerStage(limits)
     stage.#loopback = await Loopback.listen(host, 0, (socket) => {
-      stage.connections.push(new ServerConnection(socket, stage, limits, stage.time.wire))
+      stage.connections.push(
+        new ServerConnection(socket, socket.remoteAddress ?? '', stage, limits, stage.time.wire),
+      )
     })
     return stage
   }

@@ -345,6 +345,21 @@ describe('a connection that was dead already', () => {
   test('costs a POST its answer: it is never sent again', () =>
     ended('POST', (status, retries) => assert.deepEqual([status, retries], [502, 0])))
 
+  // The fault: the end of a body was already told and is gone, so what is sent again would wait for it for ever.
+  test('costs a request its answer whose body, even an empty one, was handed over', () =>
+    byHand(async ({ loopback, client }) => {
+      void client.send(request('GET', '/open/first'))
+      const server = await accepted(loopback, 0)
+      await delivered()
+      server.write(OK)
+      await client.read()
+      server.once('data', () => server.resetAndDestroy())
+      void client.send(request('GET', '/open/second', [['Transfer-Encoding', 'chunked']], chunked([])))
+      const answer = client.read()
+      assert.equal(await retriedOn(loopback, answer), null)
+      assert.equal((await answer).status, 502)
+    }))
+
   test('is not tried again twice', () =>
     byHand(async ({ loopback, client }) => {
       void client.send(request('GET', '/open/first'))
@@ -371,7 +386,7 @@ describe('a connection that was dead already', () => {
       await client.read()
       await delivered()
       // Both are readable at the loop's next look, in this order.
-      server.end()
+      server.destroy()
       client.socket.write(request('POST', '/open/second', [], 'body'))
       const answer = client.read('POST')
       const fresh = await retriedOn(loopback, answer)

@@ -69,7 +69,7 @@ class PipelineStage {
       () => {},
     )
     const loopback = await Loopback.listen('127.0.0.1', 0, (socket) => {
-      void new ServerConnection(socket, pipeline, LIMITS, time.wire)
+      void new ServerConnection(socket, socket.remoteAddress ?? '', pipeline, LIMITS, time.wire)
     })
     stage = new PipelineStage(loopback, await RawClient.connect(loopback.port), pipeline, time)
     return stage

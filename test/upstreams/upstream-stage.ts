@@ -9,7 +9,7 @@ import {
   type UpstreamOptions,
 } from '../../src/upstreams/upstream.ts'
 import { GET, HeardResponse } from '../http1/client-stage.ts'
-import { Loopback } from '../http1/loopback.ts'
+import { delivered, Loopback } from '../http1/loopback.ts'
 import { ManualWire } from '../http1/manual-wire.ts'
 import { until } from '../support/until.ts'
 
@@ -55,6 +55,8 @@ export class UpstreamStage {
   readonly loopback: Loopback
   readonly times: readonly ManualWire[]
   readonly upstreams: readonly Upstream[]
+  /** How often an upstream told of bytes that belong to no response. */
+  surpluses = 0
   readonly #count: ConnectionCount
 
   private constructor(loopback: Loopback, { options, addresses = [LOCAL], threads = 1 }: StageSettings) {
@@ -71,6 +73,9 @@ export class UpstreamStage {
       idleShare: 10,
       idleTimeoutMs: 4_000,
       timeouts: { connectMs: 1_000, headMs: 3_000, idleMs: 2_000 },
+      onSurplus: () => {
+        this.surpluses++
+      },
       ...options,
     }
     this.#count = new ConnectionCount(memory, 1, threads, threads)
@@ -106,8 +111,10 @@ export class UpstreamStage {
     return this.#count.open(0)
   }
 
+  /** Asks as requests do: within the delivery of a socket's event. */
   take(need: 'any' | 'fresh' = 'any', thread = 0): Waiter {
     const waiter = new Waiter()
+    this.times[thread]?.wire.epoch.count()
     this.at(thread).take(waiter, need)
     return waiter
   }
@@ -136,6 +143,7 @@ export class UpstreamStage {
   async exchange(connection: ClientConnection, answer = OK): Promise<HeardResponse> {
     const server = await this.serverOf(connection)
     const heard = send(connection)
+    await delivered() // an answer in the batch of its request would be none
     server.write(answer)
     await until('the answer', () => heard.endings > 0)
     return heard

@@ -369,6 +369,22 @@ describe('bytes behind a response never answer the request that waits for its co
   })
 })
 
+test('after bytes that belong to no response no connection is used twice, until trust is back', () =>
+  staged({}, async (stage) => {
+    const [first, second] = await stage.idle(2)
+    if (first === undefined || second === undefined) return
+    ;(await stage.serverOf(first)).write('surplus')
+    await until('both to close', () => stage.open === 0)
+    assert.equal(stage.surpluses, 1)
+    const third = await stage.take().served()
+    await stage.exchange(third)
+    await until('the close', () => stage.open === 0)
+    stage.pass(5_100)
+    const fourth = await stage.take().served()
+    await stage.exchange(fourth)
+    same(stage.take().connection, fourth)
+  }))
+
 test('a destroyed upstream leaves nothing open', () =>
   staged({}, async (stage) => {
     await stage.idle(2)

@@ -25,6 +25,7 @@ function compiled(own: Partial<Config> = {}, identity: Policy | null = IDENTITY)
       ...{ name: 'orders', host: '127.0.0.1', port: 9, tls: false, target: '127.0.0.1:9' },
       ...{ maxConnections: 1, idleShare: 1, idleTimeoutMs: 1_000 },
       timeouts: { connectMs: 1_000, headMs: 1_000, idleMs: 1_000 },
+      onSurplus: () => {},
     },
     [],
     0,
