@@ -39,7 +39,7 @@ async function othersAreServed(): Promise<void> {
 describe('a crowd', { concurrency: true }, () => {
   // Slowloris: each byte resets a timer that counts pauses; ours counts from the first byte.
   test('of slow heads is sent away ten seconds after each began, however steadily it drips', async () => {
-    const clients = await connectMany(scale(300, 5_000))
+    const clients = await connectMany(scale(300, 2_000))
     for (const client of clients)
       void client.send('GET /api/v1/ingest/x HTTP/1.1\r\nHost: gw.test\r\nX-Slow: ')
     const start = performance.now()
@@ -75,7 +75,7 @@ describe('a crowd', { concurrency: true }, () => {
   test('that connects and says nothing costs little, and nobody else', async () => {
     await othersAreServed()
     const before = stage.gateway.residentBytes
-    const clients = await connectMany(scale(1_500, 9_000))
+    const clients = await connectMany(scale(1_500, 7_000))
     await othersAreServed()
     const grown = stage.gateway.residentBytes - before
     // 10,000 may cost 100 MiB in all.
