@@ -23,7 +23,7 @@ export class Deadline {
 
 /**
  * All time limits of a thread on one coarse timer (hashed wheel; Varghese and Lauck 1987). A limit never fires early
- * and at most two ticks (100 ms) late. Pushing one back costs one store: it stays in its slot and is moved when the
+ * and at most three ticks (150 ms) late: one for a clock not read since the last tick, one for the slot, one to see it. Pushing one back costs one store: it stays in its slot and is moved when the
  * slot comes up. The timer runs only while there is something to watch.
  */
 export class TimerWheel {
@@ -34,6 +34,8 @@ export class TimerWheel {
   readonly #every: (() => void)[] = []
   #tick: number
   #linked = 0
+  /** The deadline to be looked at next within a slot; an expiry may take it off the wheel. */
+  #cursor: Deadline | null = null
   #timer: NodeJS.Timeout | null = null
 
   constructor(clock: () => number) {
@@ -102,16 +104,15 @@ export class TimerWheel {
   }
 
   #visit(slot: number, nowMs: number): void {
-    let deadline = this.#slots[slot] as Deadline | null
-    while (deadline !== null) {
-      const next: Deadline | null = deadline.next
+    this.#cursor = this.#slots[slot] as Deadline | null
+    while (this.#cursor !== null) {
+      const deadline = this.#cursor
       this.#unlink(deadline)
       if (deadline.atMs > nowMs) this.#link(deadline, deadline.atMs)
       else if (deadline.atMs !== 0) {
         deadline.atMs = 0
         deadline.owner.expire()
       }
-      deadline = next
     }
   }
 
@@ -129,6 +130,7 @@ export class TimerWheel {
   }
 
   #unlink(deadline: Deadline): void {
+    if (deadline === this.#cursor) this.#cursor = deadline.next
     if (deadline.previous === null) this.#slots[deadline.slot] = deadline.next
     else deadline.previous.next = deadline.next
     if (deadline.next !== null) deadline.next.previous = deadline.previous

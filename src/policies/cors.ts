@@ -1,5 +1,6 @@
 import { type Answer, answer } from '../proxy/answer.ts'
 import type { Exchange } from '../proxy/exchange.ts'
+import { joinedValues } from '../proxy/field-values.ts'
 import type { Policy, Verdict } from '../proxy/policy.ts'
 
 const EXPOSED = 'X-Request-ID, X-Process-Time, Retry-After, RateLimit, RateLimit-Policy'
@@ -46,8 +47,8 @@ function allow(exchange: Exchange, origin: string): void {
 function preflight(exchange: Exchange, allowed: string, maxAgeS: number): Verdict {
   exchange.answer('Access-Control-Allow-Methods', allowed)
   // Repeated as asked: `*` does not stand for Authorization, nor for anything when credentials are sent.
-  const names = exchange.head.get('access-control-request-headers')
-  if (names !== null && names !== '') exchange.answer('Access-Control-Allow-Headers', names)
+  const names = joinedValues(exchange.head, 'access-control-request-headers')
+  if (names !== '') exchange.answer('Access-Control-Allow-Headers', names)
   exchange.answer('Access-Control-Max-Age', String(maxAgeS))
   return answer(204, '', NO_BODY)
 }

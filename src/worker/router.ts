@@ -16,7 +16,8 @@ export interface PrefixEntry extends PathEntry {
   readonly prefix: string
 }
 
-/** Matches on the path as received: nothing is decoded, letters are case-sensitive, longer prefixes win. */
+/** Matches on the path as received: nothing is decoded, letters are case-sensitive; a whole path
+ * wins over a prefix, and a longer prefix over a shorter one. */
 export class Router implements Snapshot {
   readonly unreadable: Route
   readonly #exact: ReadonlyMap<string, PathEntry>
@@ -45,11 +46,13 @@ export class Router implements Snapshot {
   }
 
   #find(path: string): PathEntry | null {
+    const exact = this.#exact.get(path)
+    if (exact !== undefined) return exact
     for (const entry of this.#prefixes) {
       const { prefix } = entry
       if (!path.startsWith(prefix)) continue
       if (path.length === prefix.length || path.charCodeAt(prefix.length) === 47) return entry
     }
-    return this.#exact.get(path) ?? null
+    return null
   }
 }

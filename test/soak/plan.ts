@@ -120,7 +120,7 @@ export function planOf(seed: number, number: number): Plan {
   const request = requestBody(draw, method, minor)
   const status = draw.oneOf(STATUSES)
   const response = responseBody(draw, method, status)
-  const upstreamFault = faultOfUpstream(draw, request, response, method)
+  const upstreamFault = faultOfUpstream(draw, { request, response, method, route })
   const calm = upstreamFault === 'none'
   const expect = calm && minor === 1 && request.framing !== 'none' && draw.chance(0.04)
   const clientFault = calm && !expect && draw.chance(0.06) ? draw.oneOf(CLIENT_FAULTS) : 'none'
@@ -187,13 +187,21 @@ function responseBody(draw: Draw, method: string, status: number): BodyPlan {
   return { framing: 'close', bytes, trailer: false }
 }
 
-function faultOfUpstream(draw: Draw, request: BodyPlan, response: BodyPlan, method: string): UpstreamFault {
+/**
+ * Surplus only on the public route: the gateway stops re-using the connections of an upstream that sends any, and the
+ * others' connections are to be re-used all the time.
+ */
+function faultOfUpstream(
+  draw: Draw,
+  { request, response, method, route }: Pick<Plan, 'request' | 'response' | 'method' | 'route'>,
+): UpstreamFault {
   if (!draw.chance(0.07)) return 'none'
   const options: UpstreamFault[] = [...HEAD_FAULTS]
   const hasBody = response.framing !== 'none' && method !== 'HEAD'
   if (hasBody && response.bytes > 0) options.push('resetBody')
   if (hasBody && response.framing !== 'close' && response.bytes > 0) options.push(...BODY_FAULTS)
-  if (response.framing !== 'close' && response.bytes <= MAX_SURPLUS_BODY) options.push(...SURPLUS_FAULTS)
+  const canSpoil = route === 'auth' && response.framing !== 'close' && response.bytes <= MAX_SURPLUS_BODY
+  if (canSpoil) options.push(...SURPLUS_FAULTS)
   if (request.bytes > 0) options.push(...EARLY_FAULTS)
   return draw.oneOf(options)
 }
