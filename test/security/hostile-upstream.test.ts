@@ -206,7 +206,7 @@ describe('an upstream’s answer', () => {
     for (let round = 0; round < 5; round++) {
       assert.equal((await eager.askAs('GET', '/api/v1/ingest/x')).text, 'second')
       await replies.at(-1)?.()
-      await until('the connection to be given up', () => eager.ingest.open === 0)
+      await until('the connection to be given up', () => eager.ingest.open === 0, 2_500)
     }
     assert.equal((await eager.askAs('GET', '/api/v1/ingest/x')).text, 'second')
   })
