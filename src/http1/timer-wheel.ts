@@ -23,7 +23,7 @@ export class Deadline {
 
 /**
  * All time limits of a thread on one coarse timer (hashed wheel; Varghese and Lauck 1987). A limit never fires early
- * and at most three ticks (150 ms) late: one for a clock not read since the last tick, one for the slot, one to see it. Pushing one back costs one store: it stays in its slot and is moved when the
+ * and at most two ticks (100 ms) late: one for a clock not read since the last tick, one to look. Pushing one back costs one store: it stays in its slot and is moved when the
  * slot comes up. The timer runs only while there is something to watch.
  */
 export class TimerWheel {
@@ -118,7 +118,7 @@ export class TimerWheel {
 
   #link(deadline: Deadline, atMs: number): void {
     // Later than one turn: parked in the furthest slot and looked at again from there.
-    const tick = Math.min(Math.max(Math.ceil(atMs / TICK_MS), this.#tick + 1), this.#tick + SLOTS - 1)
+    const tick = Math.min(Math.max(Math.floor(atMs / TICK_MS), this.#tick + 1), this.#tick + SLOTS - 1)
     const slot = tick & (SLOTS - 1)
     deadline.slot = slot
     deadline.slotMs = tick * TICK_MS
