@@ -22,7 +22,7 @@ const CONNECTION = fieldNameHash('connection')
 const CONTENT_LENGTH = fieldNameHash('content-length')
 const TRANSFER_ENCODING = fieldNameHash('transfer-encoding')
 
-/** 2^53 - 1 has 16 digits. */
+/** 2^53 - 1 has 16 digits; more could only be leading zeros, which nobody needs. */
 const MAX_LENGTH_DIGITS = 16
 
 /**
@@ -75,13 +75,10 @@ function noteHost(head: Head, bytes: Uint8Array, start: number, end: number, bas
   return 0
 }
 
-/**
- * One field, 1*DIGIT, at most 2^53 - 1: no sign, no list, not even of equal members (RFC 9112 section 6.3), and no
- * leading zero, which some readers take for octal: the field is passed on as it came.
- */
+/** One field, 1*DIGIT, at most 2^53 - 1: no sign, no list, not even of equal members (RFC 9112 section 6.3). */
 function noteContentLength(head: Head, bytes: Uint8Array, start: number, end: number): number {
   if (head.contentLength >= 0 || start === end || end - start > MAX_LENGTH_DIGITS) return BAD_CONTENT_LENGTH
-  if (bytes[start] === ZERO && end - start > 1) return BAD_CONTENT_LENGTH
+  head.paddedLength = bytes[start] === ZERO && end - start > 1
   let length = 0
   for (let at = start; at < end; at++) {
     const digit = (bytes[at] as number) - 0x30

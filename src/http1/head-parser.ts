@@ -80,6 +80,7 @@ export function resetHead(head: Head): void {
   head.reasonStart = 0
   head.reasonEnd = 0
   head.contentLength = -1
+  head.paddedLength = false
   head.chunked = false
   head.keepAlive = true
   head.upgrade = false

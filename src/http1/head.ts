@@ -31,6 +31,8 @@ export class Head {
 
   /** Content-Length, or -1. Never set together with `chunked`. */
   contentLength = -1
+  /** It is written with leading zeros, which some readers take for octal: to be written anew. */
+  paddedLength = false
   /** Transfer-Encoding is exactly `chunked`. */
   chunked = false
   /** What Connection says about persistence, the version's default applied (RFC 9112 section 9.3). */

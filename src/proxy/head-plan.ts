@@ -121,6 +121,12 @@ export function keptFields(head: Head, strip: StripSet, nominated: ReadonlySet<s
     const valueStart = fields[at + 2] as number
     const valueEnd = fields[at + 3] as number
     const lineEnd = index + 1 < count ? (fields[at + FIELD_STRIDE] as number) : text.length
+    if (head.paddedLength && head.name(index).toLowerCase() === 'content-length') {
+      if (runStart >= 0) kept += text.slice(runStart, runEnd)
+      runStart = -1
+      kept += `${head.name(index)}: ${head.contentLength}\r\n`
+      continue
+    }
     if (valueStart === nameEnd + 2 && lineEnd === valueEnd + 2 && text.charCodeAt(nameEnd + 1) === SPACE) {
       if (runStart < 0) runStart = nameStart
       runEnd = lineEnd

@@ -41,6 +41,8 @@ test('takes a Content-Length of up to 16 digits and 2^53 - 1', () => {
       ['0', 0],
       ['42', 42],
       [' \t42\t ', 42],
+      ['003', 3],
+      ['0000000000000007', 7],
       ['9007199254740991', 9007199254740991],
     ] as const) {
       const { contentLength, chunked } = read(kind, `cONTENT-lENGTH:${value}`)
@@ -52,8 +54,6 @@ test('takes a Content-Length of up to 16 digits and 2^53 - 1', () => {
 refuses('a Content-Length that is not digits alone', 'malformed', [
   'Content-Length:',
   'Content-Length: ',
-  'Content-Length: 003', // some readers take it for octal
-  'Content-Length: 00',
   'Content-Length: +5',
   'Content-Length: -5',
   'Content-Length: 0x5',
