@@ -16,12 +16,17 @@ export interface PrefixEntry extends PathEntry {
   readonly prefix: string
 }
 
+interface Prefix extends PrefixEntry {
+  /** Some whole path lies below it and wins. Where none does, the look-up by path, a hash of all of it, is spared. */
+  readonly holdsExact: boolean
+}
+
 /** Matches on the path as received: nothing is decoded, letters are case-sensitive; a whole path
  * wins over a prefix, and a longer prefix over a shorter one. */
 export class Router implements Snapshot {
   readonly unreadable: Route
   readonly #exact: ReadonlyMap<string, PathEntry>
-  readonly #prefixes: readonly PrefixEntry[]
+  readonly #prefixes: readonly Prefix[]
   readonly #unknown: Route
   readonly #unsafe: Route
 
@@ -31,7 +36,10 @@ export class Router implements Snapshot {
     endings: { readonly unreadable: Route; readonly unknown: Route; readonly unsafe: Route },
   ) {
     this.#exact = exact
-    this.#prefixes = [...prefixes].sort((a, b) => b.prefix.length - a.prefix.length)
+    const paths = [...exact.keys()]
+    this.#prefixes = prefixes
+      .map((entry) => ({ ...entry, holdsExact: paths.some((path) => isWithin(path, entry.prefix)) }))
+      .sort((a, b) => b.prefix.length - a.prefix.length)
     this.unreadable = endings.unreadable
     this.#unknown = endings.unknown
     this.#unsafe = endings.unsafe
@@ -46,13 +54,18 @@ export class Router implements Snapshot {
   }
 
   #find(path: string): PathEntry | null {
-    const exact = this.#exact.get(path)
-    if (exact !== undefined) return exact
     for (const entry of this.#prefixes) {
-      const { prefix } = entry
-      if (!path.startsWith(prefix)) continue
-      if (path.length === prefix.length || path.charCodeAt(prefix.length) === 47) return entry
+      if (!isWithin(path, entry.prefix)) continue
+      return entry.holdsExact ? (this.#exact.get(path) ?? entry) : entry
     }
-    return null
+    return this.#exact.get(path) ?? null
   }
+}
+
+const SLASH = 47
+
+/** Whether `path` is `prefix` itself or lies below it. */
+function isWithin(path: string, prefix: string): boolean {
+  if (!path.startsWith(prefix)) return false
+  return path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH
 }
