@@ -71,6 +71,19 @@ describe('the access line', () => {
       )
   })
 
+  test('is all there is of an exchange at INFO; DEBUG adds its steps', async () => {
+    stage.ingest.script = echo
+    await lineOf('log-debug', 'GET', '/api/v1/ingest/x')
+    const steps = () =>
+      stage.gateway.lines.filter(({ request_id, level }) => request_id === 'log-debug' && level === 'debug')
+    await until('a step of the exchange', () => steps().length > 0, 2_000)
+    await using info = await openStage()
+    await info.askAs('GET', '/api/v1/ingest/x', [['X-Request-ID', 'log-info']])
+    await info.gateway.access('log-info')
+    await info.gateway.stop()
+    assert.equal(info.gateway.lines.filter(({ request_id }) => request_id === 'log-info').length, 1)
+  })
+
   test('says that the client left', async () => {
     stage.ingest.script = async (_, reply) => {
       await reply.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart')

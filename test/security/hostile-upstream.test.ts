@@ -13,7 +13,7 @@ let stage: Stage
 let origin: Origin
 
 before(async () => {
-  stage = await openStage({ GATEWAY_HTTP_CLIENT_TIMEOUT: '2' })
+  stage = await openStage({ GATEWAY_HTTP_CLIENT_TIMEOUT: '8' })
   origin = stage.ingest
 })
 after(() => stage[Symbol.asyncDispose]())
