@@ -172,6 +172,11 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     return true
   }
 
+  /** Nothing: an end of the connection that is read before what was kept is handed on would overtake it. */
+  protected get heldBytes(): number {
+    return 0
+  }
+
   protected consume(bytes: Buffer, start: number, end: number): number {
     let position = start
     while (position < end && !this.held) {

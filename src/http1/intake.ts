@@ -3,7 +3,7 @@ import type { LoopEpoch } from './loop-epoch.ts'
 
 const FIRST_STASH_BYTES = 2_048
 /** What may be kept unused before the socket is paused. As long as it is not, a peer that leaves is noticed. */
-const KEPT_BYTES = 65_536
+export const KEPT_BYTES = 65_536
 
 /**
  * The reading half of a connection: hands bytes to `consume` straight from the thread's read buffer, keeps what could
@@ -34,11 +34,18 @@ export abstract class Intake {
   /** True while what is left is the beginning of something, so that more must be read. */
   protected abstract readonly incomplete: boolean
 
+  /** How much is read ahead while held: as long as something is read, a peer that leaves is noticed. */
+  protected abstract readonly heldBytes: number
+
   /** True while bytes may be used at all; what comes otherwise waits. */
   protected abstract readonly receptive: boolean
 
   protected get stashed(): boolean {
     return this.#stash !== null
+  }
+
+  protected get stashedBytes(): number {
+    return this.#stash === null ? 0 : this.#stashEnd
   }
 
   /** True while kept bytes are used, so that the kernel may hold more that nobody has looked for. */
@@ -54,7 +61,7 @@ export abstract class Intake {
   hold(): void {
     if (this.#held) return
     this.#held = true
-    if (!this.#consuming) this.#pause()
+    if (!this.#consuming) this.#pauseIfFull()
   }
 
   release(): void {
@@ -102,19 +109,23 @@ export abstract class Intake {
     const position = this.#held ? 0 : this.consume(bytes, 0, end)
     this.#consuming = false
     if (position < end) this.#keep(bytes, position, end)
-    if (this.#held) this.#pause()
-    else this.#resumeIfWanted()
     this.#pauseIfFull()
+    this.#resumeIfWanted()
     this.consumed()
   }
 
+  /** What is incomplete is bounded by its own limit and must be read on. */
+  get #isFull(): boolean {
+    if (this.#held) return this.stashedBytes >= this.heldBytes
+    return this.#stash !== null && this.#stashEnd >= KEPT_BYTES && !this.incomplete
+  }
+
   #pauseIfFull(): void {
-    if (this.#stash !== null && this.#stashEnd >= KEPT_BYTES && !this.incomplete) this.#pause()
+    if (this.#isFull) this.#pause()
   }
 
   #resumeIfWanted(): void {
-    if (!this.#paused || this.#held) return
-    if (this.#stash !== null && this.#stashEnd >= KEPT_BYTES && !this.incomplete) return
+    if (!this.#paused || this.#isFull) return
     this.#paused = false
     this.socket.resume()
   }

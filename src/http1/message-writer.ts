@@ -4,6 +4,26 @@ import type { Socket } from 'node:net'
 const HOLD_BYTES = 8_192
 const LAST_CHUNK = '0\r\n'
 
+/** A read buffer's worth of body, with whatever is held before it. */
+const WRITE_BUFFER_BYTES = 65_536 + HOLD_BYTES + 64
+const MAX_SPARE_BUFFERS = 32
+
+/**
+ * Write buffers that have left, for the next pieces: a large body would otherwise leave a new one behind at every read,
+ * and some 50 MiB of them at a time until the collector comes by.
+ */
+const spareBuffers: Buffer[] = []
+
+function takeWriteBuffer(byteCount: number): Buffer {
+  if (byteCount > WRITE_BUFFER_BYTES) return Buffer.allocUnsafeSlow(byteCount)
+  return spareBuffers.pop() ?? Buffer.allocUnsafeSlow(WRITE_BUFFER_BYTES)
+}
+
+function giveWriteBuffer(buffer: Buffer): void {
+  if (buffer.length === WRITE_BUFFER_BYTES && spareBuffers.length < MAX_SPARE_BUFFERS)
+    spareBuffers.push(buffer)
+}
+
 /**
  * Writes one message after another to a socket: a head as text, then its body in the framing the head announced.
  * Small pieces are held until `flush`; whoever has written something calls it before returning to the event loop.
@@ -23,11 +43,6 @@ export class MessageWriter {
     this.#chunked = framing === 'chunked'
   }
 
-  /** Bytes outside any message's body: interim heads, tunnels. */
-  raw(text: string): void {
-    this.#held += text
-  }
-
   body(bytes: Buffer, start: number, end: number): void {
     const length = end - start
     if (length === 0) return
@@ -40,11 +55,12 @@ export class MessageWriter {
     const suffix = this.#chunked ? 2 : 0
     this.#held = ''
     // The read buffer is used again at once, so the piece is copied; with its frame, into one buffer for one call.
-    const out = Buffer.allocUnsafeSlow(prefix.length + length + suffix)
+    const total = prefix.length + length + suffix
+    const out = takeWriteBuffer(total)
     out.write(prefix, 0, 'latin1')
     bytes.copy(out, prefix.length, start, end)
     if (suffix !== 0) out.write('\r\n', prefix.length + length, 'latin1')
-    this.socket.write(out)
+    this.socket.write(out.subarray(0, total), () => giveWriteBuffer(out))
   }
 
   /** A whole plain body that nobody will change: written without a copy. */

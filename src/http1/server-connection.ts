@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { BodyReader } from './body-reader.ts'
 import type { Head } from './head.ts'
 import { INCOMPLETE, parseRequestHead, protocolError } from './head-parser.ts'
-import { Intake } from './intake.ts'
+import { Intake, KEPT_BYTES } from './intake.ts'
 import { MessageWriter } from './message-writer.ts'
 import type { ProtocolError } from './protocol-error.ts'
 import { adoptSocket, queuedBytes, type SocketOwner } from './socket.ts'
@@ -66,6 +66,7 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
   #head: Head | null = null
   #phase: Phase = 'head'
   #peerEnded = false
+  #endTold = false
   #responded = false
   /** Bytes that were queued when a slow reader was last looked at; -1: none is being watched. */
   #slowBytes = -1
@@ -181,6 +182,10 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
     return this.#phase !== 'answering'
   }
 
+  protected get heldBytes(): number {
+    return KEPT_BYTES
+  }
+
   protected consume(bytes: Buffer, start: number, end: number): number {
     let position = start
     while (position < end && !this.held) {
@@ -204,6 +209,7 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
 
   protected consumed(): void {
     this.receiver?.bodyPause()
+    if (this.#peerEnded) this.#judgeEnd()
     if (this.#phase !== 'head' || !this.stashed) return
     if (this.#peerEnded) this.close()
     else if (this.#deadline.atMs === 0) this.#wire.wheel.set(this.#deadline, this.#limits.headMs)
@@ -345,9 +351,22 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
 
   peerEnded(): void {
     this.#peerEnded = true
-    if (this.#phase === 'tunnel') this.receiver?.clientEnded()
-    else if (this.#phase === 'head') this.close()
-    else if (this.#phase === 'body') this.abort('close') // a message cut short
+    if (this.#phase === 'head') this.close()
+    else this.#judgeEnd()
+  }
+
+  /** The client sends no more than what has been kept: a message may be cut short, a tunnel's side over. */
+  #judgeEnd(): void {
+    if (this.#phase === 'body' && this.#isCutShort) this.abort('close')
+    if (this.#phase !== 'tunnel' || this.stashed || this.#endTold) return
+    this.#endTold = true
+    this.receiver?.clientEnded()
+  }
+
+  /** What has been kept cannot be the rest of the body. */
+  get #isCutShort(): boolean {
+    const remaining = this.#reader.remaining
+    return remaining === null ? !this.stashed : this.stashedBytes < remaining
   }
 
   closed(_error: string | null): void {

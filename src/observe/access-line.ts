@@ -3,6 +3,9 @@ import { secondsText } from '../lib/seconds.ts'
 import type { Exchange, Identity } from '../proxy/exchange.ts'
 import { jsonString, timestamp } from './log-line.ts'
 
+/** What `accessLevel` may give. */
+export const ACCESS_LEVELS: readonly LogLevel[] = ['info', 'warning', 'error']
+
 /** A client's mistake is a warning as it always was; what the gateway or an upstream did to a client is an error. */
 export function accessLevel(exchange: Exchange): LogLevel {
   if (exchange.code === null) return 'info'

@@ -21,10 +21,19 @@ import type { RouteTarget } from './route.ts'
 /** A dead re-used connection says nothing about the next one; a second fresh one that dies says enough. */
 const MAX_REPEATS = 1
 
+/** One step of an exchange, for whoever reads along. */
+export type Trace = (
+  exchange: Exchange,
+  event: string,
+  fields: Readonly<Record<string, string | number>>,
+) => void
+
 /** What forwarding needs of the pipeline. */
 export interface ForwardSite {
   readonly date: ResponseDate
   readonly draining: boolean
+  /** Takes the steps of an exchange; null unless they are logged. */
+  readonly trace: Trace | null
   nowMs(): number
   /** The gateway answers in the upstream's stead; nothing was sent to the client yet. */
   refuse(client: ServerConnection, exchange: Exchange, failure: Failure): void
@@ -82,6 +91,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const head = this.#head
     this.#connection = connection
     this.#exchange.endpoint = upstream.options.target
+    this.#site.trace?.(this.#exchange, 'Proxying request', {
+      method: head.method,
+      target: upstream.options.target,
+    })
     const kind = this.#upgrade ? 'upgrade' : 'plain'
     connection.begin(this, head.method, kind)
     connection.writer.begin(
@@ -143,6 +156,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const framing = this.#framing(head)
     this.#answered = true
     this.#exchange.status = head.status
+    this.#site.trace?.(this.#exchange, 'Received response from upstream', { upstream_status: head.status })
     if (framing === 'close' || !client.requestDone || this.#site.draining) client.closeAfter = true
     const connection = connectionLine(this.#head.minor, client.closeAfter ? 'closes' : 'stays')
     client.writer.begin(
@@ -189,6 +203,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const failure = this.#target.failures.unanswered[fault]
     if (isReused && this.#mayRepeat(failure)) {
       this.#repeats++
+      this.#site.trace?.(this.#exchange, 'Repeating request on a fresh connection', { fault })
       if (!this.#client.requestDone) this.#client.hold()
       this.#target.upstream.take(this, 'fresh')
       return

@@ -4,7 +4,7 @@ import type { RequestServer, ServerConnection } from '../http1/server-connection
 import type { Answer } from './answer.ts'
 import { Exchange } from './exchange.ts'
 import { type Failure, failure } from './failure.ts'
-import { Forward, type ForwardSite } from './forward.ts'
+import { Forward, type ForwardSite, type Trace } from './forward.ts'
 import { type Origin, Peer, type TrustsPeer } from './forwarded.ts'
 import type { Verdict } from './policy.ts'
 import { brokenFailure } from './protocol-failure.ts'
@@ -24,6 +24,8 @@ export interface PipelineParts {
   readonly trusts: TrustsPeer | null
   /** A finished exchange; must not throw. */
   readonly record: (exchange: Exchange, nowMs: number) => void
+  /** The steps of every exchange; null unless they are logged. */
+  readonly trace: Trace | null
   /** A defect: the exception that ended an exchange with 500. */
   readonly defect: (exchange: Exchange, error: unknown) => void
 }
@@ -37,6 +39,7 @@ const INTERNAL = failure('internal')
 export class Pipeline implements RequestServer, ForwardSite {
   readonly date: ResponseDate
   readonly nowMs: () => number
+  readonly trace: Trace | null
   /** Every response closes its connection from now on. */
   draining = false
   /** Exchanges under way, tunnels included. */
@@ -50,6 +53,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     this.snapshot = snapshot
     this.date = parts.date
     this.nowMs = parts.nowMs
+    this.trace = parts.trace
     this.#parts = parts
     this.#onClosed = onClosed
   }
@@ -61,6 +65,11 @@ export class Pipeline implements RequestServer, ForwardSite {
     const requestId = requestIdOf(head, this.#parts.newId)
     const exchange = new Exchange(head, route, origin.clientIp, origin.scheme, requestId, startMs)
     this.active++
+    this.trace?.(exchange, 'Request received', {
+      method: head.method,
+      path: head.path,
+      client_ip: origin.clientIp,
+    })
     this.#admit(exchange, head, client, origin)
   }
 

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
-import type { Config } from '../config/config.ts'
+import type { Config, LogLevel } from '../config/config.ts'
 import { packageAssets } from '../docs/assets.ts'
 import { docsAnswers } from '../docs/pages.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
@@ -9,8 +9,8 @@ import { loadVerificationKey } from '../jwt/key.ts'
 import { TokenVerifier } from '../jwt/verify.ts'
 import type { Clock } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
-import { accessLevel, accessLine } from '../observe/access-line.ts'
-import { isLogged, logLine } from '../observe/log-line.ts'
+import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
+import { isLogged, type LogFields, logLine } from '../observe/log-line.ts'
 import { jwtPolicy } from '../policies/jwt.ts'
 import { tenantPolicy } from '../policies/tenant.ts'
 import type { Exchange } from '../proxy/exchange.ts'
@@ -46,6 +46,8 @@ export class DataPlane {
   readonly #clients = new Set<ServerConnection>()
   readonly #upstreams = new Map<string, Upstream>()
   readonly #maxClients: number
+  /** Levels of access lines that are written. */
+  readonly #accessLevels: ReadonlySet<LogLevel>
   #closing = false
 
   constructor(parts: DataPlaneParts) {
@@ -55,6 +57,10 @@ export class DataPlane {
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
     this.#wire = new Wire(clock.monotonicMs)
+    const { log } = birth.config
+    this.#accessLevels = new Set(
+      log.access ? ACCESS_LEVELS.filter((level) => isLogged(level, log.level)) : [],
+    )
     this.#maxClients = Math.ceil(birth.config.listen.maxConnections / birth.config.workers)
     this.#openUpstreams(birth)
     this.#pipeline = this.#makePipeline()
@@ -159,6 +165,10 @@ export class DataPlane {
         date: new ResponseDate(wallMs),
         trusts: trustedPeers(config.trustedProxies),
         record: (exchange, nowMs) => this.#record(exchange, nowMs),
+        trace: isLogged('debug', config.log.level)
+          ? (exchange, event, fields) =>
+              this.#log('debug', event, { request_id: exchange.requestId, ...fields })
+          : null,
         defect: (exchange, error) => this.#defect(exchange, error),
       },
       (client) => this.#clients.delete(client),
@@ -203,10 +213,8 @@ export class DataPlane {
   }
 
   #record(exchange: Exchange, nowMs: number): void {
-    const { log } = this.#config
-    if (!log.access) return
     const level = accessLevel(exchange)
-    if (!isLogged(level, log.level)) return
+    if (!this.#accessLevels.has(level)) return
     this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), nowMs - exchange.startMs))
   }
 
@@ -215,7 +223,7 @@ export class DataPlane {
     this.#log('error', 'Unhandled error', { request_id: exchange.requestId, error: reason })
   }
 
-  #log(level: 'error' | 'warning', event: string, fields: Readonly<Record<string, string>>): void {
+  #log(level: LogLevel, event: string, fields: LogFields): void {
     if (isLogged(level, this.#config.log.level)) {
       this.#writeLine(logLine(this.#clock.wallMs(), level, 'nyro.gateway', event, fields))
     }

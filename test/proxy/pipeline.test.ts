@@ -63,6 +63,7 @@ class PipelineStage {
         newId: () => 'new-id',
         date: new ResponseDate(() => 0),
         trusts: null,
+        trace: null,
         record: (exchange) => void stage?.records.push(exchange),
         defect: (_, error) => void stage?.defects.push(error),
       },
