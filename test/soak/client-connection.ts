@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { BodyBytes } from './body.ts'
 import { Draw } from './draw.ts'
-import { type Ending, judge, type Seen } from './judge.ts'
+import { type Ending, judge, mayBreak, type Seen } from './judge.ts'
 import { firstValueOf, type MessageHead, MessageReader, valuesOf } from './message-reader.ts'
 import { writePaced } from './paced-write.ts'
 import { endsConnection, type Plan } from './plan.ts'
@@ -251,6 +251,7 @@ export class ClientConnection {
     if (this.#over) return
     this.#over = true
     this.#reader.stop()
+    if (this.#queue.slice(1).some(breaksByReset)) this.#spoiled = true
     while (this.#queue.length > 0) {
       const plan = this.#queue.shift() ?? NOBODY
       const seen: Seen = {
@@ -273,6 +274,14 @@ export class ClientConnection {
 
 /** Stands in where bytes belong to no exchange. */
 const NOBODY = { number: -1, nonce: 'nobody' } as Plan
+
+/**
+ * Only a reset tells an HTTP/1.0 client, whose body may last to the connection's end, that it got a torso; and a reset
+ * overtakes what is still on its way of the responses before it.
+ */
+function breaksByReset(plan: Plan): boolean {
+  return plan.minor === 0 && mayBreak(plan)
+}
 
 function singleOf(head: MessageHead, name: string): string | null {
   const values = valuesOf(head, name)

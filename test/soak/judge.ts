@@ -45,7 +45,7 @@ export interface Seen {
   /** Its framing was the end of the connection. */
   readonly untilClose: boolean
   readonly trailer: string | null
-  /** An exchange before it on this connection is why the connection ended. */
+  /** Another exchange on this connection is why the connection ended. */
   readonly behind: boolean
 }
 
@@ -92,7 +92,8 @@ function judgeTorso(plan: Plan, seen: Seen): Ending {
   return mayBreak(plan) || seen.behind ? 'broken' : 'TRUNCATED'
 }
 
-function mayBreak(plan: Plan): boolean {
+/** Whether the origin ends the connection in the middle of the response's body. */
+export function mayBreak(plan: Plan): boolean {
   return plan.upstreamFault === 'resetBody' || plan.upstreamFault === 'cutBody'
 }
 

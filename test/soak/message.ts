@@ -29,4 +29,4 @@ export type OriginMessage =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'fault'; readonly fault: OriginFault; readonly text: string }
   /** The answer to any message: see OriginLedger. */
-  | { readonly kind: 'victims'; readonly count: number }
+  | { readonly kind: 'tally'; readonly victims: number; readonly reuse: number }

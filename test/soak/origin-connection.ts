@@ -22,6 +22,9 @@ export interface OriginLedger {
   readonly heads: Uint8Array
   /** Exchanges that came on a connection which an exchange before them had spoilt without a sign. */
   victims: number
+  /** Exchanges with upstreams that send no surplus, and how many of them came on a connection that had carried one. */
+  trusted: number
+  reused: number
   report(fault: OriginFault, text: string): void
 }
 
@@ -74,6 +77,10 @@ export class OriginConnection {
     if (this.#writing) this.#report('OVERLAP', `exchange ${number} before the last was answered`)
     if (this.#spoilt) this.#ledger.victims++
     const plan = planOf(seed, number)
+    if (plan.route !== 'auth') {
+      this.#ledger.trusted++
+      if (this.#plan !== null) this.#ledger.reused++
+    }
     this.#plan = plan
     this.#content = new BodyBytes(seed, number, 'request')
     this.#received = 0

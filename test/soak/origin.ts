@@ -13,6 +13,8 @@ const ledger: OriginLedger = {
   seed: order.seed,
   heads: new Uint8Array(order.exchanges),
   victims: 0,
+  trusted: 0,
+  reused: 0,
   report(fault, text) {
     tell({ kind: 'fault', fault, text })
   },
@@ -23,5 +25,8 @@ server.listen(0, '127.0.0.1', 4_096, () => {
   const address = server.address()
   if (address !== null && typeof address === 'object') tell({ kind: 'listening', port: address.port })
 })
-process.on('message', () => tell({ kind: 'victims', count: ledger.victims }))
+process.on('message', () => {
+  const { victims, trusted, reused } = ledger
+  tell({ kind: 'tally', victims, reuse: reused / Math.max(1, trusted) })
+})
 process.on('disconnect', () => process.exit(0))

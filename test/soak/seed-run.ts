@@ -27,6 +27,8 @@ export interface SeedResult {
   readonly counts: Readonly<Record<string, number>>
   /** Exchanges that came to the origin on a connection it had spoilt: see OriginLedger. */
   readonly victims: number
+  /** Share of the exchanges, with upstreams that send no surplus, that met a connection used before. */
+  readonly reuse: number
   /** Why the seed fails; empty if it does not. */
   readonly faults: readonly string[]
   /** Endings that may be, but not often: the first few, to be looked at. */
@@ -46,6 +48,8 @@ const MAX_NOTES = 3
 const MAX_COLLATERAL = 0.001
 /** Early answers that did not get through, of all exchanges: a reset may overtake one now and then. */
 const MAX_LOST = 0.001
+/** A gateway that uses no connection twice cannot mix up, and a soak of it shows nothing. */
+const MIN_REUSE = 0.5
 /** Of all exchanges; the plan leaves about one in nine to faults. */
 const MIN_EXACT = 0.8
 /** Pools trim within seconds; after this, what is open beyond the pools has leaked. */
@@ -100,7 +104,8 @@ export async function runSeed(order: SeedOrder): Promise<SeedResult> {
     }
     if (!load.done && gateway.alive) blame('the client ended before its exchanges did')
     if (origin.exitCode !== null) blame('the origin ended')
-    const victims = await victimsOf(origin)
+    const { victims, reuse } = await tallyOf(origin)
+    if (reuse < MIN_REUSE) blame(`REUSE: only ${reuse.toFixed(2)} of the exchanges met a used connection`)
     await checkRest(gateway, openBefore, blame)
     const ending = await gateway.stop()
     if (ending !== null) blame(`DEATH: ${ending}`)
@@ -113,7 +118,7 @@ export async function runSeed(order: SeedOrder): Promise<SeedResult> {
       )
     }
     const seconds = (performance.now() - began) / 1000
-    return { seed, exchanges, counts: load.counts, victims, faults, notes, seconds, resident }
+    return { seed, exchanges, counts: load.counts, victims, reuse, faults, notes, seconds, resident }
   } finally {
     process.off('exit', killAll)
     killAll()
@@ -146,12 +151,12 @@ async function listeningPort(origin: ChildProcess): Promise<number> {
   return message.port
 }
 
-async function victimsOf(origin: ChildProcess): Promise<number> {
-  if (origin.exitCode !== null) return 0
+async function tallyOf(origin: ChildProcess): Promise<{ victims: number; reuse: number }> {
+  if (origin.exitCode !== null) return { victims: 0, reuse: 0 }
   origin.send({})
   for (;;) {
     const [message]: OriginMessage[] = await once(origin, 'message')
-    if (message?.kind === 'victims') return message.count
+    if (message?.kind === 'tally') return message
   }
 }
 

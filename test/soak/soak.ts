@@ -97,17 +97,19 @@ function summary(results: readonly SeedResult[]): string {
     'exchanges',
     ...endings,
     'spoilt',
+    're-used',
     '/s',
     'RSS 1st half',
     '2nd half',
     'peak MiB',
     'result',
   ]
-  const rows = results.map(({ seed, exchanges, counts, victims, seconds, resident, faults }) => [
+  const rows = results.map(({ seed, exchanges, counts, victims, reuse, seconds, resident, faults }) => [
     String(seed),
     String(exchanges),
     ...endings.map((ending) => String(counts[ending] ?? 0)),
     String(victims),
+    `${Math.round(100 * reuse)}%`,
     Math.round(exchanges / seconds).toString(),
     mebibytes(resident.firstBytes),
     mebibytes(resident.secondBytes),
