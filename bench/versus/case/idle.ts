@@ -11,6 +11,7 @@ import { makeToken } from '../token.ts'
 import { tryPeer } from '../trial.ts'
 
 const CONNECTIONS = 10_000
+/** What all of them may add to a gateway without connections. */
 const MAX_GATEWAY_BYTES = 100 * 2 ** 20
 /** Pools trim and collectors rest within this. */
 const REST_MS = 2_000
@@ -51,8 +52,8 @@ export async function idle(bench: Bench): Promise<CaseReport | null> {
     }
     const each = Math.round((after - before) / count)
     rows.push([name, whole(count), mebibytes(before), mebibytes(after), whole(each)])
-    if (name === 'gateway' && after >= MAX_GATEWAY_BYTES) {
-      faults.push(`${whole(count)} idle connections take ${mebibytes(after)} MiB in all`)
+    if (name === 'gateway' && after - before >= MAX_GATEWAY_BYTES) {
+      faults.push(`${whole(count)} idle connections take ${mebibytes(after - before)} MiB together`)
     }
     say(`idle, ${name}: ${whole(count)} connections, ${mebibytes(after)} MiB, ${whole(each)} bytes each`)
   }
