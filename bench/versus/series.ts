@@ -34,26 +34,41 @@ export async function runSeries(
   let discarded = 0
   // Compilers and pools warm up outside the count.
   const warmUp = plan.loadOf(-1)
-  for (const { peer } of entrants) await measureRound(bench.stand, bench.upstream, peer, warmUp, plan.outcome)
+  for (const { peer } of entrants) await measureOrFault(bench, peer, warmUp, plan.outcome)
   for (let round = 0; round < plan.rounds; round++) {
     const load = plan.loadOf(round)
     const words: string[] = []
     for (const { label, peer } of turned(entrants, round).filter(({ every }) => round % every === 0)) {
-      const measured = await measureRound(bench.stand, bench.upstream, peer, load, plan.outcome)
-      words.push(`${label} ${whole(measured.requestsPerSecond)}/s ${cpuUs(measured).toFixed(1)} µs`)
-      if (measured.faults.length === 0) {
+      const measured = await measureOrFault(bench, peer, load, plan.outcome)
+      if (typeof measured !== 'string') {
+        words.push(`${label} ${whole(measured.requestsPerSecond)}/s ${cpuUs(measured).toFixed(1)} µs`)
         series.get(label)?.splice(round, 1, measured)
         continue
       }
       discarded++
-      words.push(`(does not count: ${measured.faults.join('; ')})`)
-      faults.push(`${plan.name}, round ${round + 1}, ${label}: ${measured.faults.join('; ')}`)
+      words.push(`${label} (does not count: ${measured})`)
+      faults.push(`${plan.name}, round ${round + 1}, ${label}: ${measured}`)
     }
     bench.say(`${plan.name} ${round + 1}/${plan.rounds}  ${words.join(' · ')}`)
   }
   // A neighbour's spike may spoil a round; more than one in ten is a fault of ours.
   const most = Math.floor((plan.rounds * entrants.length) / 10)
   return { series, faults: discarded > most ? faults : [] }
+}
+
+/** What was measured, or why the round does not count. */
+async function measureOrFault(
+  { stand, upstream }: Bench,
+  peer: Peer,
+  load: Load,
+  outcome: Outcome,
+): Promise<Measurement | string> {
+  try {
+    const measured = await measureRound(stand, upstream, peer, load, outcome)
+    return measured.faults.length === 0 ? measured : measured.faults.join('; ')
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 export function mediansTable(series: Series): Table {

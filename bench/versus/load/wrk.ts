@@ -29,6 +29,7 @@ export async function runWrk(stand: Stand, port: number, load: Load): Promise<Lo
   const url = `http://127.0.0.1:${port}/`
   const script = join(HERE, 'load/load.lua')
   const args = ['-t1', `-c${CONNECTIONS}`, `-d${load.seconds}s`, '-s', script, url, '--']
+  // wrk looks at its clock only once it has had an answer: a peer that gives none must be cut off.
   const out = await run(
     {
       name: 'wrk',

@@ -40,8 +40,12 @@ function relay(request: IncomingMessage, response: ServerResponse): void {
       body: hasBody ? request : null,
     },
     {
-      // undici insists on it.
-      onRequestStart() {},
+      onRequestStart(controller) {
+        // A client that left takes no more of the response: without this its upstream connection would wait forever.
+        response.once('close', () => {
+          if (!response.writableFinished) controller.abort(new Error('the client left'))
+        })
+      },
       onResponseStart(_controller, status, fields) {
         const { connection: _connection, 'transfer-encoding': _coding, ...rest } = fields
         response.writeHead(status, { ...rest, 'x-request-id': id })
