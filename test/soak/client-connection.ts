@@ -13,7 +13,7 @@ export interface ConnectionOwner {
   readonly port: number
   tokenOf(plan: Plan): string | null
   settled(plan: Plan, ending: Ending, seen: string): void
-  /** Everything sent has been answered; it takes the next group. */
+  /** Everything is sent and answered; it takes the next group. */
   free(): void
   /** It ended; everything sent has been settled. */
   gone(): void
@@ -47,6 +47,8 @@ export class ClientConnection {
   /** Set when an ending on this connection explains why nothing more comes of it. */
   #spoiled = false
   #over = false
+  /** A group is still being written, piece by piece. */
+  #writing = false
 
   constructor(owner: ConnectionOwner) {
     this.#owner = owner
@@ -91,7 +93,13 @@ export class ClientConnection {
     }
     if (begins) this.#expect(first)
     const wire = wires.length === 1 && wires[0] !== undefined ? wires[0] : Buffer.concat(wires)
-    writePaced(this.#socket, wire, first.requestCuts, new Draw(first.detail, 3), () => this.#sent(last))
+    this.#writing = true
+    writePaced(this.#socket, wire, first.requestCuts, new Draw(first.detail, 3), () => {
+      this.#writing = false
+      this.#sent(last)
+      // Answered before it was whole: only now may the next request follow, or its bytes stand within this one's body.
+      if (this.#queue.length === 0 && !this.#over) this.#owner.free()
+    })
   }
 
   /** Nothing more will be sent. */
@@ -236,8 +244,8 @@ export class ClientConnection {
       return
     }
     const next = this.#queue[0]
-    if (next === undefined) this.#owner.free()
-    else this.#expect(next)
+    if (next !== undefined) this.#expect(next)
+    else if (!this.#writing) this.#owner.free()
   }
 
   #end(): void {
