@@ -1,3 +1,5 @@
+import { TOKEN } from '../http1/byte-class.ts'
+import { foldName } from '../http1/field-name.ts'
 import { FIELD_STRIDE, type Head } from '../http1/head.ts'
 import { StripSet } from './strip-set.ts'
 
@@ -152,7 +154,7 @@ export function nominatedFields(head: Head, unnominated: ReadonlySet<string>): R
   for (let index = head.find('connection', 0); index >= 0; index = head.find('connection', index + 1)) {
     for (const member of head.value(index).split(',')) {
       const name = member.trim().toLowerCase()
-      const folded = name.replaceAll('_', '-').replaceAll('.', '-')
+      const folded = foldName(name)
       if (name !== '' && !folded.startsWith('content-') && !unnominated.has(folded)) nominated.add(name)
     }
   }
@@ -165,7 +167,7 @@ export function keptTrailerNames(head: Head, owned: ReadonlySet<string>): string
   for (let index = head.find('trailer', 0); index >= 0; index = head.find('trailer', index + 1)) {
     for (const member of head.value(index).split(',')) {
       const name = member.trim()
-      const folded = name.toLowerCase().replaceAll('_', '-').replaceAll('.', '-')
+      const folded = foldName(name)
       if (!isToken(name) || owned.has(folded) || (HOP_BY_HOP as readonly string[]).includes(folded)) continue
       names += names === '' ? name : `, ${name}`
     }
@@ -175,9 +177,7 @@ export function keptTrailerNames(head: Head, owned: ReadonlySet<string>): string
 
 function isToken(name: string): boolean {
   for (let index = 0; index < name.length; index++) {
-    const code = name.charCodeAt(index)
-    const isAlphanumeric = (code >= 48 && code <= 57) || ((code | 32) >= 97 && (code | 32) <= 122)
-    if (!isAlphanumeric && !"!#$%&'*+-.^_`|~".includes(name.charAt(index))) return false
+    if (TOKEN[name.charCodeAt(index)] !== 1) return false
   }
   return name !== ''
 }

@@ -1,4 +1,4 @@
-import { fieldNameHash, foldsTo } from '../http1/field-name.ts'
+import { fieldNameHash, foldName, foldsTo } from '../http1/field-name.ts'
 import { FIELD_STRIDE, type Head } from '../http1/head.ts'
 
 /** What becomes of a field: kept as it is, dropped, or kept only if spelt exactly (framing fields, whose aliases are dropped). */
@@ -42,7 +42,7 @@ export class StripSet {
   }
 
   #add(name: string, fate: Fate): void {
-    const folded = name.toLowerCase().replaceAll('_', '-').replaceAll('.', '-')
+    const folded = foldName(name)
     const hash = fieldNameHash(folded)
     this.#present[hash & LOW_BITS] = 1
     const entries = this.#entries.get(hash)
