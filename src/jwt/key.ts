@@ -20,6 +20,8 @@ export interface PublicVerificationKey {
   readonly kind: 'public'
   readonly algorithm: PublicAlgorithm
   readonly publicKey: KeyObject
+  /** What a signature of it takes, bytes: OpenSSL lets an RSA one go without its leading zeros (RFC 8017 section 8.1.2 does not). */
+  readonly signatureBytes: number
 }
 
 const HASHES = { HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' } as const
@@ -56,7 +58,23 @@ export function publicVerificationKey(
 ): PublicVerificationKey {
   const fault = findFault(algorithm, publicKey)
   if (fault !== null) throw new Error(`${algorithm} ${fault}`)
-  return { kind: 'public', algorithm, publicKey }
+  return { kind: 'public', algorithm, publicKey, signatureBytes: signatureBytes(algorithm, publicKey) }
+}
+
+/** RFC 7518 section 3.4 and RFC 8032 section 5.1.6 for what is not RSA. */
+function signatureBytes(algorithm: PublicAlgorithm, { asymmetricKeyDetails }: KeyObject): number {
+  switch (algorithm) {
+    case 'ES256':
+      return 64
+    case 'ES384':
+      return 96
+    case 'ES512':
+      return 132
+    case 'EdDSA':
+      return 64
+    default:
+      return Math.ceil((asymmetricKeyDetails?.modulusLength ?? 0) / 8)
+  }
 }
 
 function isSecretAlgorithm(algorithm: JwtAlgorithm): algorithm is SecretAlgorithm {

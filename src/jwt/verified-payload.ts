@@ -12,6 +12,7 @@ export function verifiedPayload(key: VerificationKey, token: string): Buffer | n
   // We know no extension that could be critical (RFC 7515 section 4.1.11); `b64` only counts when listed there.
   if (jws.header.crit !== undefined) return null
   if (key.kind === 'secret') return macHolds(key, jws) ? jws.payload : null
+  if (jws.signature.length !== key.signatureBytes) return null
   return signatureHolds(key, token).then((holds) => (holds ? jws.payload : null))
 }
 

@@ -63,6 +63,23 @@ for (const [alg, [own, foreign]] of Object.entries(PUBLIC)) {
   })
 }
 
+// One signature in 256 begins with a zero; OpenSSL takes it without, which would make two tokens of one.
+test('RS256: a signature without its leading zero does not hold', async () => {
+  const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const key = loadVerificationKey('RS256', pem)
+  for (let nonce = 0; nonce < 5_000; nonce++) {
+    const good = token({ ...CLAIMS, nonce }, { alg: 'RS256', key: rsa.privateKey })
+    const dot = good.lastIndexOf('.') + 1
+    const signature = Buffer.from(good.slice(dot), 'base64url')
+    if (signature[0] !== 0) continue
+    assert.notEqual(await verifiedPayload(key, good), null)
+    const shortened = good.slice(0, dot) + signature.subarray(1).toString('base64url')
+    assert.equal(await verifiedPayload(key, shortened), null)
+    return
+  }
+  assert.fail('no signature began with a zero')
+})
+
 // ECDSA in its DER form is what most tools print; JWS has the two numbers side by side (RFC 7518 section 3.4).
 test('ES256: a signature in DER does not hold', async () => {
   const [{ publicKey, privateKey }] = PUBLIC.ES256
