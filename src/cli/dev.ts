@@ -79,7 +79,7 @@ function readDotenv(edge: ProcessEdge): string | null {
 function withDemos(config: Config, services: ReadonlyMap<string, DemoService>): Config {
   const upstreams = config.upstreams.map((upstream) => ({
     ...upstream,
-    url: services.get(upstream.name)?.url ?? upstream.url,
+    endpoints: upstream.endpoints.map(({ url }) => ({ url: services.get(upstream.name)?.url ?? url })),
   }))
   return { ...config, upstreams }
 }
@@ -94,7 +94,7 @@ async function withPorts(config: Config): Promise<Config> {
 
 function describe(config: Config, settings: DevSettings, issue: TokenIssuer | null): string {
   const pathTo = (name: DemoName): string | null =>
-    config.routes.find((route) => route.upstream === name)?.path.slice(0, -2) ?? null
+    config.routes.find((route) => route.name === name)?.match.path.slice(0, -2) ?? null
   return welcome({
     name: config.name,
     publicUrl: localUrl(config.listen.host, config.listen.port),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { type Loaded, loadEnvironment } from '../config/environment.ts'
+import { loadEnvironment } from '../config/environment.ts'
+import type { Loaded } from '../config/loaded.ts'
 import { describeReadError } from '../config/read-error.ts'
 import type { ProcessEdge } from './process-edge.ts'
 
@@ -11,7 +12,7 @@ export async function loadSettings(edge: ProcessEdge): Promise<Loaded> {
     dotenvText = readIfThere(path, edge)
   } catch (error) {
     const problem = `${path} cannot be read: ${describeReadError(error)}. Correct or remove it.`
-    return { config: null, problems: [problem], exitCode: 1, warnings: [] }
+    return { config: null, problems: [problem], exitCode: 1, warnings: [], files: [] }
   }
   return loadEnvironment(edge.env, dotenvText, {
     cores: edge.cores,

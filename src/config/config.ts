@@ -19,6 +19,7 @@ export interface Config {
   /** Serve `/docs`, `/redoc` and `/openapi.json`. */
   readonly docs: boolean
   readonly identity: IdentityConfig
+  readonly tenant: TenantConfig
   readonly upstreams: readonly UpstreamConfig[]
   readonly routes: readonly RouteConfig[]
 }
@@ -87,6 +88,11 @@ export interface IdentityConfig {
   readonly jwt: JwtConfig | null
 }
 
+export interface TenantConfig {
+  /** The request field that states the verified tenant. Default X-Company-ID. */
+  readonly header: string
+}
+
 export interface JwtConfig {
   /** HMAC secret (its UTF-8 bytes are the key), or a PEM public key for the asymmetric algorithms. Never printed. */
   readonly key: string
@@ -96,11 +102,13 @@ export interface JwtConfig {
   readonly clockSkewS: number
 }
 
+/** A service behind the gateway: where it can be reached and how it is treated when it fails. */
 export interface UpstreamConfig {
   /** Named in failures and logs: ingest, query, auth. */
   readonly name: string
-  /** `http://host:port/base` or https. A base path is put before the received path. */
-  readonly url: string
+  /** At least one. All have the same scheme and base path. A name with several addresses is several endpoints. */
+  readonly endpoints: readonly EndpointConfig[]
+  readonly balance: BalanceConfig
   readonly connections: {
     /** Open connections, whole process. */
     readonly max: number
@@ -109,20 +117,163 @@ export interface UpstreamConfig {
     /** Longest an idle connection is kept. Default 4 s, below the 5 s most servers keep theirs. */
     readonly idleTimeoutMs: number
   }
-  readonly timeouts: {
-    readonly connectMs: number
-    /** From the request's last byte to the response head. */
-    readonly headMs: number
-    /** Longest pause without progress, before the request's last byte and within bodies. */
-    readonly idleMs: number
-  }
+  readonly timeouts: TimeoutConfig
+  readonly retry: RetryConfig
+  /** Null: no endpoint is taken out of service for what it answers. */
+  readonly breaker: BreakerConfig | null
+  /** Null: endpoints are not probed. */
+  readonly health: HealthConfig | null
+  /** How long an endpoint that came back takes to get its whole share. Default 0: at once. */
+  readonly slowStartMs: number
+  /** Of https endpoints; null takes the defaults. */
+  readonly tls: UpstreamTlsConfig | null
+  /** What Host says: the endpoint's own authority (default), or what the client sent. */
+  readonly hostHeader: 'upstream' | 'keep'
+}
+
+export interface EndpointConfig {
+  /** `http://host:port/base` or https. A base path is put before the received path. */
+  readonly url: string
+}
+
+/** `least-loaded`: of two drawn at random the one with fewer exchanges (Mitzenmacher 2001). Default. */
+export type BalanceConfig =
+  | { readonly kind: 'least-loaded' }
+  | { readonly kind: 'round-robin' }
+  | {
+      readonly kind: 'hash'
+      /** What is hashed; an exchange without it is balanced as `least-loaded`. */
+      readonly on: 'tenant' | 'subject' | 'ip' | 'path' | { readonly header: string }
+    }
+
+export interface TimeoutConfig {
+  readonly connectMs: number
+  /** From the request's last byte to the response head. */
+  readonly headMs: number
+  /** Longest pause without progress, before the request's last byte and within bodies. */
+  readonly idleMs: number
+  /** The whole exchange, tunnels and event streams excepted; null: no limit. */
+  readonly totalMs: number | null
+}
+
+/** `connect`: nothing was sent. `reset`: the connection ended before a response. Numbers: the response's status. */
+export type RetryCondition = 'connect' | 'reset' | number
+
+export interface RetryConfig {
+  /** Tries after the first; 0: none. */
+  readonly attempts: number
+  /** Retries of the last 10 s never exceed max(3, budget × first tries), whole process. 0 … 1. */
+  readonly budget: number
+  readonly on: readonly RetryCondition[]
+}
+
+export interface BreakerConfig {
+  /** The share of failures that opens it, 0 … 1. */
+  readonly failures: number
+  readonly windowMs: number
+  /** Fewer exchanges than this in a window say nothing. */
+  readonly minimum: number
+  /** How long it stays open before one exchange probes. */
+  readonly openMs: number
+}
+
+export interface HealthConfig {
+  /** Asked with GET, base path before it; 200 to 399 is healthy. */
+  readonly path: string
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  /** Failures in a row that take an endpoint out of service. */
+  readonly down: number
+  /** Successes in a row that bring it back. */
+  readonly up: number
+}
+
+export interface UpstreamTlsConfig {
+  /** PEM certificates to trust instead of the system's; null: the system's. */
+  readonly ca: string | null
+  /** PEM certificate and key the gateway shows; both or neither. The key is never printed. */
+  readonly certificate: string | null
+  readonly key: string | null
+  /** Name to ask for and to verify instead of the endpoint's host; null: the host. */
+  readonly serverName: string | null
 }
 
 export interface RouteConfig {
   readonly name: string
-  /** A literal path, or a prefix ending in slash-star; the prefix without its slash belongs to it too. */
+  readonly match: MatchConfig
+  readonly ending: RouteEnding
+  /** `optional`: a valid credential is believed, a bad one refused, none admitted. */
+  readonly auth: 'required' | 'optional' | 'none'
+  /** Acts on the received path, on segment boundaries; null: the path goes as it came. */
+  readonly rewrite: RewriteConfig | null
+  readonly headers: { readonly request: FieldChanges; readonly response: FieldChanges }
+  /** Instead of the upstream's. */
+  readonly timeouts: Partial<Omit<TimeoutConfig, 'connectMs'>>
+  readonly body: {
+    /** Larger request bodies are refused with 413; null: no limit. */
+    readonly maxBytes: number | null
+  }
+  /** The operator's own, asked in this order after identity. */
+  readonly policies: readonly UserPolicyConfig[]
+}
+
+/** Most specific wins, whatever the order of routes. */
+export interface MatchConfig {
+  /** Lower case; exact, or `*.` before a domain: any name below it. Empty: any host. */
+  readonly hosts: readonly string[]
+  /** Literal segments, `:name` for one segment, `/*` at the end for it and everything below. */
   readonly path: string
   readonly methods: readonly string[]
-  readonly upstream: string
-  readonly auth: 'required' | 'none'
+  /** All of them; names in lower case, values exact. */
+  readonly headers: readonly NamedValue[]
+  /** All of them, by the first parameter of that name as written, nothing decoded. */
+  readonly query: readonly NamedValue[]
+}
+
+export interface NamedValue {
+  readonly name: string
+  readonly value: string
+}
+
+/** What becomes of an exchange that the policies admit. */
+export type RouteEnding =
+  | {
+      readonly kind: 'forward'
+      /** At least one; drawn by weight for each exchange. Weights are whole numbers; 0 gets nothing. */
+      readonly upstreams: readonly { readonly name: string; readonly weight: number }[]
+    }
+  | ({ readonly kind: 'redirect' } & RedirectConfig)
+
+/** Null members stay as the request has them; the query always does. */
+export interface RedirectConfig {
+  /** 301, 302, 303, 307 or 308. */
+  readonly status: number
+  readonly scheme: 'http' | 'https' | null
+  readonly host: string | null
+  readonly port: number | null
+  /** Whole path; null: the received one, after the route's `rewrite`. */
+  readonly path: string | null
+}
+
+export interface RewriteConfig {
+  /** `/v2`; empty: nothing is stripped. */
+  readonly stripPrefix: string
+  /** `/api/v1`; empty: nothing is added. */
+  readonly addPrefix: string
+}
+
+export interface FieldChanges {
+  /** Instead of every field of that name. */
+  readonly set: readonly NamedValue[]
+  /** Beside fields of that name. */
+  readonly add: readonly NamedValue[]
+  /** Names in lower case. */
+  readonly remove: readonly string[]
+}
+
+export interface UserPolicyConfig {
+  /** Absolute path of the module. */
+  readonly use: string
+  /** Plain data, judged by the policy's own schema. */
+  readonly with: unknown
 }

@@ -1,8 +1,10 @@
 import { hostsOverlap, isLoopback } from './address-format.ts'
 import type { Config, RouteConfig, UpstreamConfig } from './config.ts'
+import { ROUTE_DEFAULTS, ROUTE_METHODS, TENANT_HEADER, UPSTREAM_DEFAULTS } from './default.ts'
 import { describeProblem, Findings } from './finding.ts'
 import { environmentName } from './format.ts'
 import { type JwtKeyReader, readJwtKey } from './jwt-key.ts'
+import type { Loaded } from './loaded.ts'
 import { SETTINGS, type SettingValues } from './setting.ts'
 import { describeFound, type ParsedSettings, parseSettings } from './setting-values.ts'
 import { collectVariables, type Variables } from './variable.ts'
@@ -12,17 +14,6 @@ export interface ConfigSource extends JwtKeyReader {
   /** Cores this process may use. */
   readonly cores: number
 }
-
-/** Warnings and problems are single lines without secrets. Problems are all there are, not just the first. */
-export type Loaded =
-  | { readonly config: Config; readonly warnings: readonly string[] }
-  | {
-      readonly config: null
-      readonly problems: readonly string[]
-      /** 2: a setting is bad. 1: all settings are well-formed, but a file could not be read. */
-      readonly exitCode: 1 | 2
-      readonly warnings: readonly string[]
-    }
 
 /** The environment door: settings from variables and the text of a `.env` file (null: there is none). */
 export async function loadEnvironment(
@@ -48,9 +39,14 @@ export async function loadEnvironment(
   const { problems, warnings } = findings
   if (problems.length > 0 || key === null) {
     const exitCode = problems.some((problem) => problem.kind === 'invalid') ? 2 : 1
-    return { config: null, problems: problems.map(describeProblem), exitCode, warnings }
+    return { config: null, problems: problems.map(describeProblem), exitCode, warnings, files: [] }
   }
-  return { config: build(settings.values, key, { production, cores: source.cores }), warnings }
+  return {
+    config: build(settings.values, key, { production, cores: source.cores }),
+    warnings,
+    pending: [],
+    files: [],
+  }
 }
 
 /** Rules between settings. Each is left out if one of its settings is bad in itself. */
@@ -99,8 +95,6 @@ function judgeProduction(variables: Variables, values: SettingValues, findings: 
   return values.ENVIRONMENT === 'production' || parsed.value === 'production'
 }
 
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
-
 function build(
   values: SettingValues,
   key: string,
@@ -108,24 +102,26 @@ function build(
 ): Config {
   const { production, cores } = source
   const upstream = (name: string, url: string): UpstreamConfig => ({
+    ...UPSTREAM_DEFAULTS,
     name,
-    url,
+    endpoints: [{ url }],
     connections: {
+      ...UPSTREAM_DEFAULTS.connections,
       max: values.HTTP_CLIENT_MAX_CONNECTIONS,
       idle: values.HTTP_CLIENT_MAX_KEEPALIVE_CONNECTIONS,
-      idleTimeoutMs: 4000,
     },
     timeouts: {
+      ...UPSTREAM_DEFAULTS.timeouts,
       connectMs: values.HTTP_CLIENT_CONNECT_TIMEOUT,
       headMs: values.HTTP_CLIENT_TIMEOUT,
       idleMs: values.HTTP_CLIENT_TIMEOUT,
     },
   })
   const route = (name: string, path: string, auth: RouteConfig['auth']): RouteConfig => ({
+    ...ROUTE_DEFAULTS,
     name,
-    path,
-    methods,
-    upstream: name,
+    match: { hosts: [], path, methods: ROUTE_METHODS, headers: [], query: [] },
+    ending: { kind: 'forward', upstreams: [{ name, weight: 1 }] },
     auth,
   })
   const upstreams = [
@@ -157,6 +153,7 @@ function build(
     shutdown: { delayMs: values.SHUTDOWN_DELAY, timeoutMs: values.SHUTDOWN_TIMEOUT },
     docs: true,
     identity: { jwt: { key, algorithm: values.JWT_ALGORITHM, clockSkewS: 0 } },
+    tenant: { header: TENANT_HEADER },
     upstreams,
     routes,
   }

@@ -156,7 +156,7 @@ export class Supervisor {
       startTimer,
     })
     const resolver = new Resolver({
-      hosts: namesOf(upstreams.map(({ url }) => url)),
+      hosts: namesOf(upstreams.flatMap(({ endpoints }) => endpoints.map(({ url }) => url))),
       lookup,
       startTimer,
       log,

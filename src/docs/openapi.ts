@@ -46,17 +46,18 @@ export function openApi(config: Config): object {
 
 /** Whether a configured route is for this very path, so that it wins over the gateway's own page there. */
 export function isRouted(routes: readonly RouteConfig[], path: string): boolean {
-  return routes.some((route) => route.path === path || route.path === `${path}/*`)
+  return routes.some(({ match }) => match.path === path || match.path === `${path}/*`)
 }
 
 function proxiedPaths(routes: readonly RouteConfig[]): JsonObject {
   const paths: Record<string, JsonObject> = {}
   for (const route of routes) {
-    const path = documentedPath(route.path)
-    const methods = DESCRIBABLE_METHODS.filter((method) => route.methods.includes(method))
+    const { match } = route
+    const path = documentedPath(match.path)
+    const methods = DESCRIBABLE_METHODS.filter((method) => match.methods.includes(method))
     paths[path] = {
       ...paths[path],
-      ...(path === route.path ? {} : { parameters: [PATH_PARAMETER] }),
+      ...(path === match.path ? {} : { parameters: [PATH_PARAMETER] }),
       ...Object.fromEntries(methods.map((method) => [method.toLowerCase(), proxiedOperation(route, method)])),
     }
   }
@@ -76,19 +77,26 @@ const PATH_PARAMETER: JsonObject = {
 }
 
 function proxiedOperation(route: RouteConfig, method: string): JsonObject {
-  const name = `${route.upstream.slice(0, 1).toUpperCase()}${route.upstream.slice(1)}`
-  const isPrefix = route.path.endsWith('/*')
+  const service = serviceOf(route)
+  const name = `${service.slice(0, 1).toUpperCase()}${service.slice(1)}`
+  const { path } = route.match
   return {
     tags: ['Proxy'],
     summary: `Proxy to ${name} Service`,
-    description: isPrefix
-      ? `Passes every request under ${route.path.slice(0, -1)} on to the ${route.upstream} service.`
-      : `Passes the request on to the ${route.upstream} service.`,
+    description: path.endsWith('/*')
+      ? `Passes every request under ${path.slice(0, -1)} on to the ${service} service.`
+      : `Passes the request on to the ${service} service.`,
     operationId: `${route.name}_${method.toLowerCase()}`,
     security: route.auth === 'required' ? [{ HTTPBearer: [] }] : [],
     ...(BODY_METHODS.has(method) ? { requestBody: REQUEST_BODY } : {}),
     responses: proxiedResponses(route),
   }
+}
+
+/** The service a route is known by: where most of its exchanges go, or the route itself where it redirects. */
+function serviceOf({ name, ending }: RouteConfig): string {
+  if (ending.kind === 'redirect') return name
+  return ending.upstreams.reduce((best, next) => (next.weight > best.weight ? next : best)).name
 }
 
 const BODY_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])

@@ -16,7 +16,7 @@ import {
   responseTrailers,
   switchedHead,
 } from './response-head.ts'
-import type { RouteTarget } from './route.ts'
+import type { RouteChoice, RouteTarget } from './route.ts'
 
 /** A dead re-used connection says nothing about the next one; a second fresh one that dies says enough. */
 const MAX_REPEATS = 1
@@ -50,7 +50,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   readonly #exchange: Exchange
   readonly #head: Head
   readonly #client: ServerConnection
-  readonly #target: RouteTarget
+  readonly #choice: RouteChoice
   readonly #origin: Origin
   readonly #site: ForwardSite
   #connection: ClientConnection | null = null
@@ -73,7 +73,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#exchange = exchange
     this.#head = head
     this.#client = client
-    this.#target = target
+    this.#choice = target.choices[0] as RouteChoice
     this.#origin = origin
     this.#site = site
   }
@@ -81,13 +81,13 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   start(): void {
     this.#upgrade = asksWebSocket(this.#head)
     if (!this.#client.requestDone) this.#client.hold()
-    this.#target.upstream.take(this, 'any')
+    this.#choice.upstream.take(this, 'any')
   }
 
   // ── a connection ──────────────────────────────────────────────────────────────────────────────────────────
 
   connected(connection: ClientConnection): void {
-    const { upstream, plan } = this.#target
+    const { upstream, plan } = this.#choice
     const head = this.#head
     this.#connection = connection
     this.#exchange.endpoint = upstream.options.target
@@ -106,8 +106,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   }
 
   notConnected(fault: ConnectionFault): void {
-    this.#exchange.endpoint = this.#target.upstream.options.target
-    this.#refuse(this.#target.failures.unconnected[fault])
+    this.#exchange.endpoint = this.#choice.upstream.options.target
+    this.#refuse(this.#choice.failures.unconnected[fault])
   }
 
   // ── the request's body ────────────────────────────────────────────────────────────────────────────────────
@@ -124,7 +124,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#bodySeen = true
     const connection = this.#connection
     if (connection === null) return
-    connection.writer.end(requestTrailers(trailers, this.#target.plan))
+    connection.writer.end(requestTrailers(trailers, this.#choice.plan))
     connection.requestEnd()
   }
 
@@ -200,12 +200,12 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
       this.#breakClient()
       return
     }
-    const failure = this.#target.failures.unanswered[fault]
+    const failure = this.#choice.failures.unanswered[fault]
     if (isReused && this.#mayRepeat(failure)) {
       this.#repeats++
       this.#site.trace?.(this.#exchange, 'Repeating request on a fresh connection', { fault })
       if (!this.#client.requestDone) this.#client.hold()
-      this.#target.upstream.take(this, 'fresh')
+      this.#choice.upstream.take(this, 'fresh')
       return
     }
     this.#refuse(failure)
@@ -265,7 +265,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   #leaveUpstream(): void {
     const connection = this.#connection
     this.#connection = null
-    if (connection === null) this.#target.upstream.cancel(this)
+    if (connection === null) this.#choice.upstream.cancel(this)
     else connection.abandon()
   }
 

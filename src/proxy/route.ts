@@ -3,11 +3,27 @@ import type { RequestPlan } from './head-plan.ts'
 import type { Policy } from './policy.ts'
 import type { UpstreamFailures } from './upstream-failure.ts'
 
-/** Where a route's exchanges go, and how. */
-export interface RouteTarget {
+/** One upstream that a route's exchanges may go to. */
+export interface RouteChoice {
   readonly upstream: Upstream
   readonly plan: RequestPlan
   readonly failures: UpstreamFailures
+  /** Its share among the route's choices; 0 gets nothing. */
+  readonly weight: number
+}
+
+/** Where a route's exchanges go, and within what limits. */
+export interface RouteTarget {
+  /** At least one, drawn by weight for each exchange. */
+  readonly choices: readonly RouteChoice[]
+  readonly limits: {
+    /** Milliseconds; each the route's own, or else the upstream's. */
+    readonly headMs: number | null
+    readonly idleMs: number | null
+    readonly totalMs: number | null
+    /** Body bytes; Infinity where there is no limit. */
+    readonly maxBodyBytes: number
+  }
 }
 
 /** A compiled rule. Lives as long as its Snapshot; keeps nothing per request. */

@@ -7,7 +7,7 @@ import type { Exchange } from '../proxy/exchange.ts'
 import { type Failure, failure } from '../proxy/failure.ts'
 import { compileRequestPlan } from '../proxy/head-plan.ts'
 import type { Policy } from '../proxy/policy.ts'
-import type { Route, RouteTarget } from '../proxy/route.ts'
+import type { Route, RouteChoice, RouteTarget } from '../proxy/route.ts'
 import { compileUpstreamFailures } from '../proxy/upstream-failure.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { type PathEntry, type PrefixEntry, Router } from './router.ts'
@@ -55,9 +55,9 @@ class Compiler {
     const prefixes: PrefixEntry[] = []
     for (const route of this.#config.routes) {
       const entry = this.#proxied(route)
-      if (route.path.endsWith(WILDCARD)) {
-        prefixes.push({ ...entry, prefix: route.path.slice(0, -WILDCARD.length) })
-      } else exact.set(route.path, entry)
+      const { path } = route.match
+      if (path.endsWith(WILDCARD)) prefixes.push({ ...entry, prefix: path.slice(0, -WILDCARD.length) })
+      else exact.set(path, entry)
     }
     return new Router(exact, prefixes, {
       unreadable: this.#dead([]),
@@ -81,18 +81,20 @@ class Compiler {
 
   #proxied(route: RouteConfig): PathEntry {
     const { identity, tenant } = this.#parts
-    const cors = this.#cors(route.methods)
+    const { methods } = route.match
+    const upstream = route.ending.kind === 'forward' ? (route.ending.upstreams[0]?.name ?? '') : ''
+    const cors = this.#cors(methods)
     const asked = route.auth === 'required' && identity !== null ? [cors, identity, tenant] : [cors]
     return {
-      methods: new Set(route.methods),
+      methods: new Set(methods),
       route: {
         name: route.name,
         policies: asked,
         owned: this.#owned,
-        target: this.#target(route.upstream),
-        logText: `,"route":${JSON.stringify(route.name)},"upstream":${JSON.stringify(route.upstream)}`,
+        target: this.#target(upstream),
+        logText: `,"route":${JSON.stringify(route.name)},"upstream":${JSON.stringify(upstream)}`,
       },
-      otherwise: this.#notAllowed(cors, route.methods),
+      otherwise: this.#notAllowed(cors, methods),
     }
   }
 
@@ -101,12 +103,15 @@ class Compiler {
     const configured = this.#config.upstreams.find((candidate) => candidate.name === name)
     if (upstream === undefined || configured === undefined)
       throw new Error(`route to an unknown upstream: ${name}`)
-    const url: UpstreamUrl = upstreamUrl(configured.url)
-    return {
+    const url: UpstreamUrl = upstreamUrl(configured.endpoints[0]?.url ?? '')
+    const choice: RouteChoice = {
       upstream,
       plan: compileRequestPlan(url.authority, url.basePath, this.#owned),
       failures: compileUpstreamFailures(name),
+      weight: 1,
     }
+    const limits = { headMs: null, idleMs: null, totalMs: null, maxBodyBytes: Number.POSITIVE_INFINITY }
+    return { choices: [choice], limits }
   }
 
   #cors(methods: readonly string[] | null): Policy {

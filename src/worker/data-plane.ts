@@ -124,8 +124,8 @@ export class DataPlane {
   #openUpstreams(birth: DataPlaneParts['birth']): void {
     const { upstreams, workers } = birth.config
     const count = new ConnectionCount(birth.connections, upstreams.length, workers, birth.row)
-    for (const [index, { name, url, connections, timeouts }] of upstreams.entries()) {
-      const { host, port, tls, target } = upstreamUrl(url)
+    for (const [index, { name, endpoints, connections, timeouts }] of upstreams.entries()) {
+      const { host, port, tls, target } = upstreamUrl(endpoints[0]?.url ?? '')
       const family = net.isIP(host)
       const addresses =
         family === 0 ? (birth.addresses[host] ?? null) : [{ address: host, family: family as 4 | 6 }]
@@ -147,7 +147,7 @@ export class DataPlane {
     const router = compile(config, {
       upstreams: this.#upstreams,
       identity: this.#identityPolicy(),
-      tenant: tenantPolicy('X-Company-ID'),
+      tenant: tenantPolicy(config.tenant.header),
       docs: docsAnswers(config, packageAssets),
       isReady: () => !this.#pipeline.draining,
     })

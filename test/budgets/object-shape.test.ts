@@ -9,6 +9,7 @@ import type { Exchange } from '../../src/proxy/exchange.ts'
 import { Forward } from '../../src/proxy/forward.ts'
 import { Pipeline } from '../../src/proxy/pipeline.ts'
 import { delivered, Loopback } from '../http1/loopback.ts'
+import { routeTo } from '../support/config-part.ts'
 import { echo, Origin, response, type Script } from '../support/origin.ts'
 import { chunked, request } from '../support/raw-client.ts'
 import { bearer, tenantToken } from '../support/token.ts'
@@ -158,10 +159,7 @@ describe('objects of one class have one shape after every kind of exchange', () 
     plane = await PlaneStage.open({
       ...config,
       upstreams: [...config.upstreams, unreachable],
-      routes: [
-        ...config.routes,
-        { name: 'dead', path: '/dead/*', methods: ['GET'], upstream: 'dead', auth: 'none' },
-      ],
+      routes: [...config.routes, routeTo('dead', '/dead/*', 'none')],
     })
     // Before: V8 learns what each field holds, and makes its classes final.
     for (let round = 0; round < 2; round++) await runAll(plane)

@@ -4,14 +4,35 @@ import { accepted, refused, STRONG_SECRET } from './load-with.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
 
+const NO_CHANGES = { set: [], add: [], remove: [] }
+
+const route = (name: string, path: string, auth: string) => ({
+  name,
+  match: { hosts: [], path, methods: METHODS, headers: [], query: [] },
+  ending: { kind: 'forward', upstreams: [{ name, weight: 1 }] },
+  auth,
+  rewrite: null,
+  headers: { request: NO_CHANGES, response: NO_CHANGES },
+  timeouts: {},
+  body: { maxBytes: null },
+  policies: [],
+})
+
 describe('the config that the environment alone yields', () => {
   test('is complete with nothing but a secret set', async () => {
     const { config, warnings } = await accepted({})
     const upstream = (name: string, url: string) => ({
       name,
-      url,
+      endpoints: [{ url }],
+      balance: { kind: 'least-loaded' },
       connections: { max: 100, idle: 20, idleTimeoutMs: 4000 },
-      timeouts: { connectMs: 10_000, headMs: 60_000, idleMs: 60_000 },
+      timeouts: { connectMs: 10_000, headMs: 60_000, idleMs: 60_000, totalMs: null },
+      retry: { attempts: 1, budget: 0.2, on: ['connect'] },
+      breaker: null,
+      health: null,
+      slowStartMs: 0,
+      tls: null,
+      hostHeader: 'upstream',
     })
     assert.deepEqual(config, {
       name: 'Nyro API Gateway',
@@ -30,13 +51,14 @@ describe('the config that the environment alone yields', () => {
       shutdown: { delayMs: 0, timeoutMs: 30_000 },
       docs: true,
       identity: { jwt: { key: STRONG_SECRET, algorithm: 'HS256', clockSkewS: 0 } },
+      tenant: { header: 'X-Company-ID' },
       upstreams: [
         upstream('ingest', 'http://ingest-api-service.nyro-develop.svc.cluster.local'),
         upstream('query', 'http://query-service.nyro-develop.svc.cluster.local'),
       ],
       routes: [
-        { name: 'ingest', path: '/api/v1/ingest/*', methods: METHODS, upstream: 'ingest', auth: 'required' },
-        { name: 'query', path: '/api/v1/query/*', methods: METHODS, upstream: 'query', auth: 'required' },
+        route('ingest', '/api/v1/ingest/*', 'required'),
+        route('query', '/api/v1/query/*', 'required'),
       ],
     })
     assert.deepEqual(warnings, [])
@@ -53,16 +75,10 @@ describe('the config that the environment alone yields', () => {
       GATEWAY_API_V1_STR: '/v9',
     })
     assert.equal(config.upstreams[2]?.name, 'auth')
-    assert.equal(config.upstreams[2]?.url, 'https://auth:8443/base')
-    assert.deepEqual(config.routes[2], {
-      name: 'auth',
-      path: '/api/auth/*',
-      methods: METHODS,
-      upstream: 'auth',
-      auth: 'none',
-    })
+    assert.equal(config.upstreams[2]?.endpoints[0]?.url, 'https://auth:8443/base')
+    assert.deepEqual(config.routes[2], route('auth', '/api/auth/*', 'none'))
     assert.deepEqual(
-      config.routes.slice(0, 2).map((route) => route.path),
+      config.routes.slice(0, 2).map(({ match }) => match.path),
       ['/v9/ingest/*', '/v9/query/*'],
     )
   })
@@ -89,7 +105,7 @@ describe('the config that the environment alone yields', () => {
     assert.equal(config.name, 'Acme')
     assert.equal(config.log.level, 'warning')
     for (const { connections, timeouts } of config.upstreams) {
-      assert.deepEqual(timeouts, { connectMs: 250, headMs: 2500, idleMs: 2500 })
+      assert.deepEqual(timeouts, { connectMs: 250, headMs: 2500, idleMs: 2500, totalMs: null })
       assert.deepEqual(connections, { max: 7, idle: 3, idleTimeoutMs: 4000 })
     }
     assert.equal(config.listen.host, '::')

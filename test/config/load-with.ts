@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Config } from '../../src/config/config.ts'
-import { type ConfigSource, type Loaded, loadEnvironment } from '../../src/config/environment.ts'
+import { type ConfigSource, loadEnvironment } from '../../src/config/environment.ts'
+import type { Loaded } from '../../src/config/loaded.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 

@@ -258,8 +258,8 @@ const tables: Readonly<Partial<Record<SettingName, Table>>> = {
 
 const pickers: Readonly<Partial<Record<SettingName, (config: Config) => unknown>>> = {
   PROJECT_NAME: (config) => config.name,
-  API_V1_STR: (config) => config.routes[0]?.path.replace('/ingest/*', ''),
-  INGEST_SERVICE_URL: (config) => config.upstreams[0]?.url,
+  API_V1_STR: (config) => config.routes[0]?.match.path.replace('/ingest/*', ''),
+  INGEST_SERVICE_URL: (config) => config.upstreams[0]?.endpoints[0]?.url,
   JWT_ALGORITHM: (config) => config.identity.jwt?.algorithm,
   HTTP_CLIENT_TIMEOUT: (config) => config.upstreams[0]?.timeouts.headMs,
   HTTP_CLIENT_CONNECT_TIMEOUT: (config) => config.upstreams[1]?.timeouts.connectMs,

@@ -1,10 +1,5 @@
 import type { Config, RouteConfig } from '../../src/config/config.ts'
-
-export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
-
-export function routeTo(upstream: string, path: string, auth: RouteConfig['auth']): RouteConfig {
-  return { name: upstream, path, methods: METHODS, upstream, auth }
-}
+import { routeTo, upstreamOf } from '../support/config-part.ts'
 
 export const STANDARD_ROUTES: readonly RouteConfig[] = [
   routeTo('ingest', '/api/v1/ingest/*', 'required'),
@@ -34,12 +29,10 @@ export function docsConfig(
     shutdown: { delayMs: 0, timeoutMs: 30_000 },
     docs: true,
     identity: { jwt: { key: 'private-jwt-key', algorithm: 'HS256', clockSkewS: 0 } },
-    upstreams: ['ingest', 'query', 'auth'].map((upstream) => ({
-      name: upstream,
-      url: `http://private-host-of-${upstream}:80`,
-      connections: { max: 100, idle: 20, idleTimeoutMs: 4_000 },
-      timeouts: { connectMs: 10_000, headMs: 60_000, idleMs: 60_000 },
-    })),
+    tenant: { header: 'X-Company-ID' },
+    upstreams: ['ingest', 'query', 'auth'].map((name) =>
+      upstreamOf(name, `http://private-host-of-${name}:80`),
+    ),
     routes,
   }
 }

@@ -6,7 +6,8 @@ import { type AssetName, assetOrigins, packageAssets } from '../../src/docs/asse
 import { openApi } from '../../src/docs/openapi.ts'
 import { docsAnswers } from '../../src/docs/pages.ts'
 import type { Answer } from '../../src/proxy/answer.ts'
-import { docsConfig, routeTo, STANDARD_ROUTES } from './docs-config.ts'
+import { routeTo } from '../support/config-part.ts'
+import { docsConfig, STANDARD_ROUTES } from './docs-config.ts'
 
 const PATHS = [
   '/openapi.json',

@@ -508,7 +508,7 @@ describe('a tunnel', () => {
         assert.equal((await client.closed()).length, 0)
         assert.equal((await plane.access('/open/ws')).status_code, 101)
       },
-      { timeouts: { connectMs: 1_000, headMs: 1_000, idleMs: 200 } },
+      { timeouts: { connectMs: 1_000, headMs: 1_000, idleMs: 200, totalMs: null } },
     ))
 
   test('reset by the upstream ends at the client', () =>
@@ -519,7 +519,7 @@ describe('a tunnel', () => {
 })
 
 describe('limits', () => {
-  const LIMITS = { connectMs: 150, headMs: 150, idleMs: 150 }
+  const LIMITS = { connectMs: 150, headMs: 150, idleMs: 150, totalMs: null }
 
   test('of the response head end in 504', () =>
     byHand(

@@ -1,4 +1,5 @@
 import type { Config } from '../../src/config/config.ts'
+import { upstreamOf } from './config-part.ts'
 
 export interface ControlSettings {
   /** `refuses` and `dies` make the fixture thread do so at its start. */
@@ -30,13 +31,11 @@ export function controlConfig(settings: ControlSettings = {}): Config {
     shutdown: { delayMs: settings.delayMs ?? 0, timeoutMs: settings.timeoutMs ?? 5_000 },
     docs: false,
     identity: { jwt: null },
+    tenant: { header: 'X-Company-ID' },
     upstreams: [
-      {
-        name: 'ingest',
-        url: settings.upstreamUrl ?? 'http://127.0.0.1:9',
-        connections: { max: 10, idle: 5, idleTimeoutMs: 4_000 },
-        timeouts: { connectMs: 1_000, headMs: 1_000, idleMs: 1_000 },
-      },
+      upstreamOf('ingest', settings.upstreamUrl ?? 'http://127.0.0.1:9', {
+        timeouts: { connectMs: 1_000, headMs: 1_000, idleMs: 1_000, totalMs: null },
+      }),
     ],
     routes: [],
   }

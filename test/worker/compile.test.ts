@@ -12,6 +12,7 @@ import { compile } from '../../src/worker/compile.ts'
 import type { Router } from '../../src/worker/router.ts'
 import { exchangeOf } from '../proxy/exchange-of.ts'
 import { parsedRequest } from '../proxy/parsed-head.ts'
+import { routeTo } from '../support/config-part.ts'
 import { planeConfig } from './open-plane.ts'
 
 const IDENTITY: Policy = { kind: 'jwt', owns: ['x-plan'], admit: () => null }
@@ -82,18 +83,19 @@ describe('a compiled route', () => {
 
   test('carries its place in the log as valid JSON, whatever its names', () => {
     const name = 'od"d\\\u00e9'
-    const route: RouteConfig = { name, path: '/x/*', methods: ['GET'], upstream: 'orders', auth: 'none' }
+    const route: RouteConfig = routeTo('orders', '/x/*', 'none', { name })
     const { logText } = routeAt(compiled({ routes: [route] }), '/x/1')
     assert.deepEqual(JSON.parse(`{"a":1${logText}}`), { a: 1, route: name, upstream: 'orders' })
   })
 
   test('leads to its upstream with authority and base path', () => {
     const { target } = routeAt(compiled(), '/open/1')
-    assert.deepEqual([target?.plan.authority, target?.plan.basePath], ['127.0.0.1:9', '/base'])
+    const plan = target?.choices[0]?.plan
+    assert.deepEqual([plan?.authority, plan?.basePath], ['127.0.0.1:9', '/base'])
   })
 
   test('to an upstream that is not configured is a defect of the config', () => {
-    const route: RouteConfig = { name: 'x', path: '/x/*', methods: ['GET'], upstream: 'gone', auth: 'none' }
+    const route: RouteConfig = routeTo('gone', '/x/*', 'none')
     assert.throws(() => compiled({ routes: [route] }), /gone/)
   })
 })
@@ -137,13 +139,7 @@ describe('what a request ends in', () => {
   })
 
   test('is a configured route’s where it has the path of an own endpoint', () => {
-    const route = (path: string): RouteConfig => ({
-      name: `own ${path}`,
-      path,
-      methods: ['GET'],
-      upstream: 'orders',
-      auth: 'none',
-    })
+    const route = (path: string): RouteConfig => routeTo('orders', path, 'none', { name: `own ${path}` })
     const own = compiled({ routes: [route('/'), route('/docs')] })
     for (const target of ['/', '/docs']) assert.equal(routeAt(own, target).name, `own ${target}`)
     assert.equal(ending(own, '/health'), 200)
@@ -151,7 +147,7 @@ describe('what a request ends in', () => {
 
   // What Kubernetes asks must be the gateway's own word, whatever lies behind a catch-all.
   test('is the gateway’s own health under a route that catches all', () => {
-    const all: RouteConfig = { name: 'all', path: '/*', methods: ['GET'], upstream: 'orders', auth: 'none' }
+    const all: RouteConfig = routeTo('orders', '/*', 'none', { name: 'all' })
     const own = compiled({ routes: [all] })
     assert.equal(routeAt(own, '/x').name, 'all')
     for (const target of ['/health', '/health/live', '/health/ready'])

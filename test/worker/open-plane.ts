@@ -3,21 +3,15 @@ import type { Clock } from '../../src/lib/clock.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
+import { routeTo, upstreamOf } from '../support/config-part.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { SECRET } from '../support/token.ts'
 import { until } from '../support/until.ts'
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
-
 /** A config of two routes to one upstream, `/open/*` for everybody and `/orders/*` for who has a token. */
 export function planeConfig(upstreamUrl: string, own: Partial<Config> = {}): Config {
-  const route = (name: string, auth: RouteConfig['auth']): RouteConfig => ({
-    name,
-    path: `/${name}/*`,
-    methods: METHODS,
-    upstream: 'orders',
-    auth,
-  })
+  const route = (name: string, auth: RouteConfig['auth']): RouteConfig =>
+    routeTo('orders', `/${name}/*`, auth, { name })
   return {
     name: 'Test Gateway',
     production: false,
@@ -35,6 +29,7 @@ export function planeConfig(upstreamUrl: string, own: Partial<Config> = {}): Con
     shutdown: { delayMs: 0, timeoutMs: 5_000 },
     docs: false,
     identity: { jwt: { key: SECRET, algorithm: 'HS256', clockSkewS: 0 } },
+    tenant: { header: 'X-Company-ID' },
     upstreams: [upstreamConfig(upstreamUrl)],
     routes: [route('open', 'none'), route('orders', 'required')],
     ...own,
@@ -42,13 +37,8 @@ export function planeConfig(upstreamUrl: string, own: Partial<Config> = {}): Con
 }
 
 export function upstreamConfig(url: string, own: Partial<UpstreamConfig> = {}): UpstreamConfig {
-  return {
-    name: 'orders',
-    url,
-    connections: { max: 100, idle: 20, idleTimeoutMs: 4_000 },
-    timeouts: { connectMs: 5_000, headMs: 10_000, idleMs: 10_000 },
-    ...own,
-  }
+  const timeouts = { connectMs: 5_000, headMs: 10_000, idleMs: 10_000, totalMs: null }
+  return upstreamOf('orders', url, { timeouts, ...own })
 }
 
 /** The keys of an access line that tests look at. */

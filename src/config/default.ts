@@ -1,0 +1,32 @@
+import type { FieldChanges, RouteConfig, UpstreamConfig } from './config.ts'
+
+/** The methods a route takes unless it names its own. */
+export const ROUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
+
+export const NO_CHANGES: FieldChanges = { set: [], add: [], remove: [] }
+
+/** What an upstream is unless the operator says otherwise; every door completes its upstreams with it. */
+export const UPSTREAM_DEFAULTS: Omit<UpstreamConfig, 'name' | 'endpoints'> = {
+  balance: { kind: 'least-loaded' },
+  connections: { max: 100, idle: 20, idleTimeoutMs: 4_000 },
+  timeouts: { connectMs: 10_000, headMs: 60_000, idleMs: 60_000, totalMs: null },
+  // Nothing was sent: another endpoint may be tried without anybody noticing.
+  retry: { attempts: 1, budget: 0.2, on: ['connect'] },
+  breaker: null,
+  health: null,
+  slowStartMs: 0,
+  tls: null,
+  hostHeader: 'upstream',
+}
+
+/** What a route is unless the operator says otherwise. */
+export const ROUTE_DEFAULTS: Omit<RouteConfig, 'name' | 'match' | 'ending' | 'auth'> = {
+  rewrite: null,
+  headers: { request: NO_CHANGES, response: NO_CHANGES },
+  timeouts: {},
+  body: { maxBytes: null },
+  policies: [],
+}
+
+/** Where the verified tenant is stated unless the operator names another field. */
+export const TENANT_HEADER = 'X-Company-ID'
