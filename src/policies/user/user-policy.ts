@@ -102,9 +102,10 @@ export class UserPolicy implements Policy {
 
   #defect(during: 'admit' | 'settle', thrown: unknown): Error {
     const what = `policy ${this.kind} failed in ${during}`
-    const defect = new Error(what, { cause: thrown })
-    const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : `thrown: ${String(thrown)}`
-    defect.stack = `${what}: ${stack}`.slice(0, MAX_STACK_LENGTH)
+    const isError = thrown instanceof Error
+    const defect = new Error(`${what}: ${isError ? thrown.message : String(thrown)}`)
+    // Where the author's code threw, not where it was caught.
+    if (isError) defect.stack = `${what}: ${thrown.stack ?? thrown.message}`.slice(0, MAX_STACK_LENGTH)
     return defect
   }
 }
