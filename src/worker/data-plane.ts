@@ -13,6 +13,7 @@ import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.t
 import { isLogged, type LogFields, logLine } from '../observe/log-line.ts'
 import { jwtPolicy } from '../policies/jwt.ts'
 import { tenantPolicy } from '../policies/tenant.ts'
+import { NO_USER_POLICIES, type UserPolicies } from '../policies/user/load-user-policies.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { ResponseDate } from '../proxy/response-date.ts'
@@ -28,6 +29,9 @@ const IDLE_CLOSE_DELAY_MS = 1_000
 export interface DataPlaneParts {
   readonly birth: Omit<ThreadBirth, 'memory'> & { readonly connections: SharedArrayBuffer }
   readonly clock: Clock
+  /** Loaded for the routes of the config; null where none has any. Their waits are bounded on `wire`'s wheel. */
+  readonly userPolicies?: UserPolicies | null
+  readonly wire?: Wire
   /** Takes a finished log line. */
   readonly writeLine: (line: string) => void
   /** No exchange and no tunnel is left, after `close`. */
@@ -56,14 +60,14 @@ export class DataPlane {
     this.#clock = clock
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
-    this.#wire = new Wire(clock.monotonicMs)
+    this.#wire = parts.wire ?? new Wire(clock.monotonicMs)
     const { log } = birth.config
     this.#accessLevels = new Set(
       log.access ? ACCESS_LEVELS.filter((level) => isLogged(level, log.level)) : [],
     )
     this.#maxClients = Math.ceil(birth.config.listen.maxConnections / birth.config.workers)
     this.#openUpstreams(birth)
-    this.#pipeline = this.#makePipeline()
+    this.#pipeline = this.#makePipeline(parts.userPolicies ?? NO_USER_POLICIES)
     this.#pipeline.draining = birth.draining
     this.#wire.wheel.everyTick(() => this.#tick())
     this.#server = net.createServer(
@@ -141,13 +145,15 @@ export class DataPlane {
     }
   }
 
-  #makePipeline(): Pipeline {
+  #makePipeline(userPolicies: UserPolicies): Pipeline {
     const config = this.#config
     const { monotonicMs, wallMs } = this.#clock
     const router = compile(config, {
       upstreams: this.#upstreams,
       identity: this.#identityPolicy(),
       tenant: tenantPolicy(config.tenant.header),
+      userPolicies: (route) => userPolicies.policiesOf(route),
+      userOwned: userPolicies.owned,
       docs: docsAnswers(config, packageAssets),
       isReady: () => !this.#pipeline.draining,
     })

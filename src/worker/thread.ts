@@ -1,20 +1,33 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { Wire } from '../http1/wire.ts'
 import { systemClock } from '../lib/clock.ts'
+import { isLogged, logLine } from '../observe/log-line.ts'
 import { LogRingWriter } from '../observe/log-ring.ts'
+import { loadUserPolicies, type UserPolicies } from '../policies/user/load-user-policies.ts'
+import { describePolicyProblem } from '../policies/user/policy-problem.ts'
 import { DataPlane } from './data-plane.ts'
 import type { ControlMessage, ThreadBirth, ThreadMessage } from './messages.ts'
 
 /** Wires one data thread: birth in workerData, control's messages in, its own out. */
-function run(birth: ThreadBirth, port: NonNullable<typeof parentPort>): void {
+async function run(birth: ThreadBirth, port: NonNullable<typeof parentPort>): Promise<void> {
   const say = (message: ThreadMessage): void => port.postMessage(message)
   const ring = new LogRingWriter(birth.memory.logRings[birth.row] as SharedArrayBuffer) // one a row, by contract
+  const writeLine = (line: string): void => {
+    ring.write(line)
+    if (ring.takeAttention()) say({ kind: 'lines' })
+  }
+  const wire = new Wire(systemClock.monotonicMs)
+  const userPolicies = await policiesOf(birth, wire, writeLine)
+  if (userPolicies.problems.length > 0) {
+    say({ kind: 'refused', reason: userPolicies.problems.map(describePolicyProblem).join('; ') })
+    return
+  }
   const plane = new DataPlane({
     birth: { ...birth, connections: birth.memory.connections },
     clock: systemClock,
-    writeLine(line) {
-      ring.write(line)
-      if (ring.takeAttention()) say({ kind: 'lines' })
-    },
+    wire,
+    userPolicies,
+    writeLine,
     drained: () => say({ kind: 'drained' }),
   })
   port.on('message', (message: ControlMessage) => {
@@ -42,4 +55,20 @@ function run(birth: ThreadBirth, port: NonNullable<typeof parentPort>): void {
   )
 }
 
-if (parentPort !== null) run(workerData as ThreadBirth, parentPort)
+function policiesOf(
+  { config }: ThreadBirth,
+  wire: Wire,
+  writeLine: (line: string) => void,
+): Promise<UserPolicies> {
+  return loadUserPolicies(config.routes, {
+    tenantField: config.tenant.header,
+    clock: systemClock,
+    wheel: wire.wheel,
+    log(level, event, fields) {
+      if (isLogged(level, config.log.level))
+        writeLine(logLine(systemClock.wallMs(), level, 'nyro.policy', event, fields))
+    },
+  })
+}
+
+if (parentPort !== null) void run(workerData as ThreadBirth, parentPort)
