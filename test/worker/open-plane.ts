@@ -1,6 +1,8 @@
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
+import { Wire } from '../../src/http1/wire.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { loadUserPolicies, type UserPolicies } from '../../src/policies/user/load-user-policies.ts'
 import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
@@ -58,7 +60,13 @@ export class PlaneStage {
   readonly lines: string[] = []
   drained = 0
 
-  private constructor(config: Config, clock: Clock, draining: 'draining' | 'serving') {
+  private constructor(
+    config: Config,
+    clock: Clock,
+    draining: 'draining' | 'serving',
+    wire: Wire,
+    userPolicies: UserPolicies,
+  ) {
     this.plane = new DataPlane({
       birth: {
         config,
@@ -70,6 +78,8 @@ export class PlaneStage {
         draining: draining === 'draining',
       },
       clock,
+      wire,
+      userPolicies,
       writeLine: (line) => void this.lines.push(line),
       drained: () => {
         this.drained++
@@ -82,7 +92,15 @@ export class PlaneStage {
     clock: Clock = systemClock,
     draining: 'draining' | 'serving' = 'serving',
   ): Promise<PlaneStage> {
-    const stage = new PlaneStage(config, clock, draining)
+    const wire = new Wire(clock.monotonicMs)
+    const userPolicies = await loadUserPolicies(config.routes, {
+      tenantField: config.tenant.header,
+      clock,
+      wheel: wire.wheel,
+      log: () => {},
+    })
+    if (userPolicies.problems.length > 0) throw new Error(JSON.stringify(userPolicies.problems))
+    const stage = new PlaneStage(config, clock, draining, wire, userPolicies)
     await stage.plane.listen({ host: config.listen.host, port: 0 })
     return stage
   }
