@@ -32,7 +32,7 @@ export const PEER_FIELDS = ['x-forwarded-port', 'x-real-ip', 'forwarded'] as con
 
 const GATEWAY_RESPONSE_FIELDS = ['x-request-id', 'x-process-time'] as const
 
-const CORS_FIELDS = [
+export const CORS_FIELDS = [
   'access-control-allow-origin',
   'access-control-allow-credentials',
   'access-control-allow-methods',
@@ -43,7 +43,7 @@ const CORS_FIELDS = [
 ] as const
 
 /** A nomination of these in Connection is ignored: taking them away would change what the request means. */
-const NEVER_NOMINATED = ['authorization', 'host', 'cache-control', 'cookie', 'expect', 'via'] as const
+export const NEVER_NOMINATED = ['authorization', 'host', 'cache-control', 'cookie', 'expect', 'via'] as const
 
 /** How a route's request heads are re-made: what is stripped, compiled once; what is stated is appended last. */
 export interface RequestPlan {

@@ -21,6 +21,9 @@ export interface CompileParts {
   /** Ask who calls, in this order; null where nothing verifies. */
   readonly identity: Policy | null
   readonly tenant: Policy
+  /** The operator's own, asked after identity; every field they own is stripped on every route. */
+  readonly userPolicies?: (route: RouteConfig) => readonly Policy[]
+  readonly userOwned?: ReadonlySet<string>
   /** Answers of the docs pages, by path. */
   readonly docs: ReadonlyMap<string, () => Answer>
   readonly isReady: () => boolean
@@ -42,7 +45,7 @@ class Compiler {
     this.#parts = parts
     // Over all policies of all routes: what one route states, no client may state on any other.
     const owners = parts.identity === null ? [parts.tenant] : [parts.identity, parts.tenant]
-    this.#owned = new Set(owners.flatMap((policy) => policy.owns))
+    this.#owned = new Set([...owners.flatMap((policy) => policy.owns), ...(parts.userOwned ?? [])])
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
   }
 
@@ -84,7 +87,9 @@ class Compiler {
     const { methods } = route.match
     const upstream = route.ending.kind === 'forward' ? (route.ending.upstreams[0]?.name ?? '') : ''
     const cors = this.#cors(methods)
-    const asked = route.auth === 'required' && identity !== null ? [cors, identity, tenant] : [cors]
+    const own = this.#parts.userPolicies?.(route) ?? []
+    const asked =
+      route.auth === 'required' && identity !== null ? [cors, identity, tenant, ...own] : [cors, ...own]
     return {
       methods: new Set(methods),
       route: {
