@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { anything, choice } from '../format.ts'
+import { anything, choice, type Format, fit, wholeNumber } from '../format.ts'
 import { upstreamUrl } from '../url-format.ts'
 import {
   choiceLeaf,
@@ -18,6 +18,13 @@ import { fieldName, hostName, literalPath } from './match-format.ts'
 const HASH_KEYS = ['tenant', 'subject', 'ip', 'path'] as const
 const BALANCES = ['least-loaded', 'round-robin'] as const
 const HOST_HEADERS = ['upstream', 'keep'] as const
+
+const most = wholeNumber(1, 1_000_000)
+
+const wholeOrAuto: Format<number | 'auto'> = {
+  accepts: `${most.accepts}, or auto`,
+  parse: (text) => (text === 'auto' ? fit(text) : most.parse(text)),
+}
 
 const off = leaf<'off' | Reference, 'off'>(
   { ...choice(['off']), accepts: 'off, or an object' },
@@ -170,15 +177,10 @@ export const upstreamSchema = section({
     description: "What Host says: the endpoint's own authority, or (`keep`) what the client sent.",
   }),
   admission: section({
-    concurrency: z
-      .union([
-        wholeLeaf(1, 1_000_000),
-        leaf<'auto' | Reference, 'auto'>(choice(['auto']), { json: { const: 'auto' } }),
-      ])
-      .meta({
-        accepts: 'a whole number from 1, or auto',
-        description: 'Exchanges at once; `auto` follows latency.',
-      }),
+    concurrency: leaf<number | 'auto' | Reference, number | 'auto'>(wholeOrAuto, {
+      takes: 'quantity',
+      json: { anyOf: [{ type: 'integer', minimum: 1 }, { const: 'auto' }] },
+    }).meta({ description: 'Exchanges at once; `auto` follows latency.' }),
     queue: wholeLeaf(0, 1_000_000).prefault(50).meta({ description: 'How many may wait, per tenant.' }),
     timeout: durationLeaf(1).prefault('1s').meta({ description: 'How long one waits before 503.' }),
   })
