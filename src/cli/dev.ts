@@ -53,6 +53,7 @@ export async function dev(edge: ProcessEdge): Promise<void> {
       nodeVersion: edge.nodeVersion,
       output: { fd: edge.stdoutFd, isTty: edge.isTty, colors: edge.colors },
       clock: systemClock,
+      reload: null,
     })
     drainOnSignal(edge, supervisor)
     await supervisor.start()

@@ -1,18 +1,23 @@
+import { systemClock } from '../lib/clock.ts'
+import { JudgedLoad } from './judged-load.ts'
 import { loadSettings } from './load-settings.ts'
 import type { ProcessEdge, StopSignal } from './process-edge.ts'
 import { describeRefusal } from './refusal.ts'
 
 /** Runs the gateway until a signal ends it. Exits 0 after a drain, 1 if it could not run, 2 on bad settings. */
 export async function start(edge: ProcessEdge): Promise<void> {
-  const loaded = await loadSettings(edge)
+  const sinceMs = systemClock.wallMs()
+  const { load } = new JudgedLoad(() => loadSettings(edge))
+  const loaded = await load()
   if (loaded.config === null) {
     edge.complain(describeRefusal(loaded.problems, loaded.warnings))
     return edge.exit(loaded.exitCode)
   }
   const { supervisorFor } = await import('./supervisor-for.ts')
   const { StartRefusal } = await import('../control/start-refusal.ts')
-  const supervisor = supervisorFor(edge, loaded.config, loaded.warnings)
+  const supervisor = supervisorFor(edge, loaded, { load, sinceMs })
   drainOnSignal(edge, supervisor)
+  edge.onReload(() => void supervisor.reload('signal'))
   try {
     await supervisor.start()
   } catch (error) {

@@ -93,6 +93,7 @@ export class Reloader {
     read(loaded.files, sinceMs)
     if (loaded.config === null) return this.#refuse(cause, loaded.problems)
     if (loaded.pending.length > 0) return this.#refuse(cause, loaded.pending)
+    for (const warning of loaded.warnings) this.#options.log.log('warning', 'Doubtful setting', { warning })
     if (isDeepStrictEqual(loaded.config, this.#written)) {
       this.#options.log.log('info', 'Config reloaded, nothing changed', { cause })
       return { kind: 'unchanged' }
@@ -110,7 +111,7 @@ export class Reloader {
     }
   }
 
-  async #apply(cause: ReloadCause, { config, warnings }: LoadedConfig): Promise<ReloadOutcome> {
+  async #apply(cause: ReloadCause, { config }: LoadedConfig): Promise<ReloadOutcome> {
     const { differ, swap, log } = this.#options
     const changes = differ(this.#inForce, config)
     const next = withoutRestart(this.#inForce, config)
@@ -121,7 +122,6 @@ export class Reloader {
     }
     this.#written = config
     this.#inForce = next
-    for (const warning of warnings) log.log('warning', 'Doubtful setting', { warning })
     for (const { words, needsRestart } of changes) {
       if (needsRestart) log.log('warning', 'A change waits for a restart', { change: words })
     }

@@ -11,7 +11,7 @@ import { loadTree } from './tree.ts'
 const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
   'index.ts': ['policies'],
-  cli: ['config', 'control', 'dev', 'jwt', 'lib'],
+  cli: ['config', 'control', 'dev', 'jwt', 'lib', 'policies'],
   dev: ['config', 'lib'],
   control: ['config', 'jwt', 'lib', 'observe', 'policies', 'proxy', 'http1', 'upstreams'],
   worker: ['config', 'docs', 'http1', 'jwt', 'lib', 'observe', 'policies', 'proxy', 'upstreams'],
