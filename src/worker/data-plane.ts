@@ -12,6 +12,7 @@ import { IdSource } from '../lib/id-source.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged, type LogFields, logLine } from '../observe/log-line.ts'
 import { jwtPolicy } from '../policies/jwt.ts'
+import { optionalIdentity } from '../policies/optional-identity.ts'
 import { tenantPolicy } from '../policies/tenant.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
@@ -125,12 +126,12 @@ export class DataPlane {
     const { upstreams, workers } = birth.config
     const count = new ConnectionCount(birth.connections, upstreams.length, workers, birth.row)
     for (const [index, { name, endpoints, connections, timeouts }] of upstreams.entries()) {
-      const { host, port, tls, target } = upstreamUrl(endpoints[0]?.url ?? '')
+      const { host, port, tls, authority, target } = upstreamUrl(endpoints[0]?.url ?? '')
       const family = net.isIP(host)
       const addresses =
         family === 0 ? (birth.addresses[host] ?? null) : [{ address: host, family: family as 4 | 6 }]
       const options = {
-        ...{ name, host, port, tls, target, timeouts },
+        ...{ name, host, port, tls, authority, target, timeouts },
         maxConnections: connections.max,
         idleShare: Math.max(1, Math.floor(connections.idle / workers)),
         idleTimeoutMs: connections.idleTimeoutMs,
@@ -144,9 +145,13 @@ export class DataPlane {
   #makePipeline(): Pipeline {
     const config = this.#config
     const { monotonicMs, wallMs } = this.#clock
+    const identity = this.#identityPolicy()
     const router = compile(config, {
       upstreams: this.#upstreams,
-      identity: this.#identityPolicy(),
+      identity,
+      optionalIdentity: identity === null ? null : optionalIdentity(identity),
+      userPolicies: () => [],
+      userOwned: [],
       tenant: tenantPolicy(config.tenant.header),
       docs: docsAnswers(config, packageAssets),
       isReady: () => !this.#pipeline.draining,
