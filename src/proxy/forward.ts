@@ -98,7 +98,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const kind = this.#upgrade ? 'upgrade' : 'plain'
     connection.begin(this, head.method, kind)
     connection.writer.begin(
-      requestHead(head, this.#exchange, plan, this.#origin, kind),
+      requestHead(head, this.#exchange, plan, this.#origin, upstream.options.authority, kind),
       head.chunked ? 'chunked' : 'plain',
     )
     if (this.#client.requestDone) connection.requestEnd()
@@ -148,7 +148,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   // ── the response ──────────────────────────────────────────────────────────────────────────────────────────
 
   interim(head: Head): void {
-    if (this.#head.minor === 1) this.#client.writer.begin(interimHead(head), 'plain')
+    if (this.#head.minor === 1)
+      this.#client.writer.begin(interimHead(head, this.#exchange.route.response), 'plain')
   }
 
   response(head: Head): void {
@@ -182,7 +183,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   responseEnd(trailers: Head | null): void {
     this.#connection = null
-    this.#client.writer.end(responseTrailers(trailers))
+    this.#client.writer.end(responseTrailers(trailers, this.#exchange.route.response))
     this.#site.finish(this.#exchange)
     this.#client.responseEnd()
   }

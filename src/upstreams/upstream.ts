@@ -22,6 +22,8 @@ export interface UpstreamOptions {
   readonly host: string
   readonly port: number
   readonly tls: boolean
+  /** For Host: the port only where it is not the scheme's own. */
+  readonly authority: string
   /** `host:port` as logs name it. */
   readonly target: string
   readonly maxConnections: number

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { NO_CHANGES } from '../../src/config/default.ts'
 import type { Head } from '../../src/http1/head.ts'
 import { Peer } from '../../src/proxy/forwarded.ts'
-import { compileRequestPlan } from '../../src/proxy/head-plan.ts'
+import {
+  compileRequestPlan,
+  compileRequestStrips,
+  type RequestPlan,
+  type RequestPlanParts,
+  UNCHANGED_RESPONSE,
+} from '../../src/proxy/head-plan.ts'
 import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from '../../src/proxy/request-head.ts'
 import { ResponseDate } from '../../src/proxy/response-date.ts'
 import {
@@ -16,16 +23,26 @@ import {
 import { exchangeOf, routeOwning } from './exchange-of.ts'
 import { parsedGet, parsedRequest, parsedResponse } from './parsed-head.ts'
 
-const PLAN = compileRequestPlan('orders.test:8080', '/base', new Set(['x-company-id']))
+const OWNED = new Set(['x-company-id'])
+const PLAN = planWith({})
 const ORIGIN = new Peer('192.0.2.7', null).originOf(parsedGet('/'))
 const FORWARDED = 'X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: gw.test\r\n'
 const DATE = new ResponseDate(() => 0)
 const DATE_LINE = 'Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n'
 
-function sent(head: Head, kind: 'plain' | 'upgrade' = 'plain'): string {
+/** To an upstream with the base path `/base`. */
+function planWith(own: Partial<RequestPlanParts>): RequestPlan {
+  return compileRequestPlan({
+    ...{ basePath: '/base', rewrite: null, hostHeader: 'upstream', changes: NO_CHANGES },
+    ...{ owned: OWNED, strips: compileRequestStrips(OWNED) },
+    ...own,
+  })
+}
+
+function sent(head: Head, kind: 'plain' | 'upgrade' = 'plain', plan = PLAN): string {
   const exchange = exchangeOf(head, routeOwning('x-company-id'))
   exchange.assert('X-Company-ID', 'acme')
-  return requestHead(head, exchange, PLAN, ORIGIN, kind)
+  return requestHead(head, exchange, plan, ORIGIN, 'orders.test:8080', kind)
 }
 
 function targetOf(text: string): string {
@@ -210,7 +227,7 @@ describe('a response towards the client', () => {
 
   test('that is interim carries what the upstream said and nothing of the gateway’s', () => {
     const head = parsedResponse('HTTP/1.1 103 Early Hints', 'Link: </a>', 'Connection: close')
-    assert.equal(interimHead(head), 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
+    assert.equal(interimHead(head, UNCHANGED_RESPONSE), 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
   })
 
   test('that switches protocols names the protocol and is not framed', () => {
@@ -235,8 +252,8 @@ describe('a response towards the client', () => {
       'X-Request-ID: theirs',
       'Access-Control-Allow-Origin: *',
     )
-    assert.equal(responseTrailers(trailers), 'X-Sum: 5\r\n')
-    assert.equal(responseTrailers(null), '')
+    assert.equal(responseTrailers(trailers, UNCHANGED_RESPONSE), 'X-Sum: 5\r\n')
+    assert.equal(responseTrailers(null, UNCHANGED_RESPONSE), '')
   })
 })
 

@@ -68,6 +68,7 @@ export class UpstreamStage {
       host: 'orders.test',
       port: loopback.port,
       tls: false,
+      authority: 'orders.test',
       target: 'orders.test:80',
       maxConnections: 10,
       idleShare: 10,
