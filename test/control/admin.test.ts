@@ -161,6 +161,7 @@ test('a port that is taken refuses the start, naming it', async (t) => {
     admin: { host: '127.0.0.1', port: admin.port, token: null },
     product: PRODUCT,
     status: () => ({ status: 'ready', threads: 1 }),
+    resources: RESOURCES,
   })
   await assert.rejects(second, (error) => {
     assert.ok(error instanceof StartRefusal)

@@ -18,11 +18,11 @@ import type { Policy } from '../../proxy/policy.ts'
 import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
 import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
 import type { Upstream } from '../../upstreams/upstream.ts'
-import { upstreamUrl } from '../upstream-url.ts'
+import { upstreamUrl } from '../../config/upstream-url.ts'
 
 /** What the routes of a snapshot are made of. */
 export interface RouteParts {
-  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly upstreams: UpstreamLookup
   /** Asks who calls; null where nothing verifies. */
   readonly identity: Policy | null
   /** The same where a request need not say; null as above. */

@@ -1,1 +1,0 @@
-export { type UpstreamUrl, upstreamUrl } from '../config/upstream-url.ts'
