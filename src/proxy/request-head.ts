@@ -12,12 +12,13 @@ export function asksWebSocket(head: Head): boolean {
   return head.get('upgrade')?.toLowerCase() === 'websocket'
 }
 
-/** The head as the upstream gets it: what passes first, what the gateway states last. */
+/** The head as the upstream gets it: what passes first, what the gateway states last. `authority`: the endpoint's. */
 export function requestHead(
   head: Head,
   exchange: Exchange,
   plan: RequestPlan,
   origin: Origin,
+  authority: string,
   kind: 'plain' | 'upgrade',
 ): string {
   const { text } = head
@@ -32,7 +33,7 @@ export function requestHead(
   if (kind === 'upgrade') framing = `Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n`
   else if (head.chunked) framing = `Transfer-Encoding: chunked\r\n${keptTrailerNames(head, plan.unnominated)}`
   return (
-    `${head.method} ${plan.basePath}${path}${target} HTTP/1.1\r\nHost: ${plan.authority}\r\n${kept}${exchange.asserted}` +
+    `${head.method} ${plan.basePath}${path}${target} HTTP/1.1\r\nHost: ${authority}\r\n${kept}${exchange.asserted}` +
     `X-Request-ID: ${exchange.requestId}\r\n${origin.lines}Via: 1.${head.minor} nyro\r\n${framing}\r\n`
   )
 }

@@ -25,7 +25,7 @@ const DATE_LINE = 'Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n'
 function sent(head: Head, kind: 'plain' | 'upgrade' = 'plain'): string {
   const exchange = exchangeOf(head, routeOwning('x-company-id'))
   exchange.assert('X-Company-ID', 'acme')
-  return requestHead(head, exchange, PLAN, ORIGIN, kind)
+  return requestHead(head, exchange, PLAN, ORIGIN, PLAN.authority, kind)
 }
 
 function targetOf(text: string): string {

@@ -6,33 +6,29 @@ import { tenantPolicy } from '../../src/policies/tenant.ts'
 import { jsonAnswer } from '../../src/proxy/answer.ts'
 import type { Policy } from '../../src/proxy/policy.ts'
 import type { Route } from '../../src/proxy/route.ts'
-import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
 import { Upstream } from '../../src/upstreams/upstream.ts'
+import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { compile } from '../../src/worker/compile.ts'
 import type { Router } from '../../src/worker/router.ts'
 import { exchangeOf } from '../proxy/exchange-of.ts'
 import { parsedRequest } from '../proxy/parsed-head.ts'
 import { routeTo } from '../support/config-part.ts'
-import { planeConfig } from './open-plane.ts'
+import { planeConfig, upstreamConfig } from './open-plane.ts'
 
 const IDENTITY: Policy = { kind: 'jwt', owns: ['x-plan'], admit: () => null }
 const URL = 'http://127.0.0.1:9/base'
 
 function compiled(own: Partial<Config> = {}, identity: Policy | null = IDENTITY): Router {
   const config = planeConfig(URL, own)
-  const count = new ConnectionCount(ConnectionCount.create(1, 1), 1, 1, 0)
-  const upstream = new Upstream(
-    {
-      ...{ name: 'orders', host: '127.0.0.1', port: 9, tls: false, target: '127.0.0.1:9' },
-      ...{ maxConnections: 1, idleShare: 1, idleTimeoutMs: 1_000 },
-      timeouts: { connectMs: 1_000, headMs: 1_000, idleMs: 1_000 },
-      onSurplus: () => {},
-    },
-    [],
-    0,
-    count,
-    new Wire(() => 0),
-  )
+  const clock = { monotonicMs: () => 0, machineMs: () => 0 }
+  const live = { config: upstreamConfig(URL), slot: 0, endpoints: [] }
+  const upstream = new Upstream(live, null, {
+    memory: new UpstreamMemory(UpstreamMemory.create(1, 0), 0, clock),
+    wire: new Wire(() => 0),
+    threads: 1,
+    random: () => 0,
+    onSurplus: () => {},
+  })
   return compile(config, {
     upstreams: new Map([['orders', upstream]]),
     identity,
