@@ -15,7 +15,7 @@ export const ORDERS = {} as Upstream // nothing of it is read
 
 export function compileParts(own: Partial<CompileParts> = {}): CompileParts {
   return {
-    upstreams: new Map([['orders', ORDERS]]),
+    upstreams: { get: (name) => (name === 'orders' ? ORDERS : null) },
     identity: null,
     optionalIdentity: null,
     tenant: tenantPolicy('X-Company-ID'),

@@ -17,7 +17,7 @@ import { compileRewrite } from '../../proxy/path-rewrite.ts'
 import type { Policy } from '../../proxy/policy.ts'
 import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
 import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
-import type { Upstream } from '../../upstreams/upstream.ts'
+import type { UpstreamLookup } from '../../upstreams/upstream-set.ts'
 import { upstreamUrl } from '../../config/upstream-url.ts'
 
 /** What the routes of a snapshot are made of. */
@@ -165,7 +165,7 @@ export class RouteCompiler {
     return this.#choices.of(JSON.stringify([name, own]), () => {
       const upstream = this.#parts.upstreams.get(name)
       const configured = this.#config.upstreams.find((candidate) => candidate.name === name)
-      if (upstream === undefined || configured === undefined)
+      if (upstream === null || configured === undefined)
         throw new Error(`route ${route.name} leads to an unknown upstream: ${name}`)
       return {
         upstream,
