@@ -1,0 +1,6 @@
+import type { LoadedConfig } from '../config/loaded.ts'
+import type { Asked } from '../explain/asked.ts'
+import type { ExplainParts } from '../explain/explain.ts'
+import type { Explanation } from '../explain/explanation.ts'
+import type { Arguments } from './arguments.ts'
+import type { ProcessEdge } from './process-edge.ts'
