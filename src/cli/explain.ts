@@ -1,6 +1,74 @@
-import type { LoadedConfig } from '../config/loaded.ts'
 import type { Asked } from '../explain/asked.ts'
-import type { ExplainParts } from '../explain/explain.ts'
 import type { Explanation } from '../explain/explanation.ts'
-import type { Arguments } from './arguments.ts'
+import { type Arguments, optionValue } from './arguments.ts'
+import { loadSettings } from './load-settings.ts'
 import type { ProcessEdge } from './process-edge.ts'
+import { describeRefusal } from './refusal.ts'
+
+const METHOD = /^[!#$%&'*+.^_`|~\w-]+$/
+
+/**
+ * Says what would become of a request, by a configuration or by a running gateway. Exits 0 whatever that is, 1 where
+ * it cannot be told, 2 on misuse.
+ */
+export async function explain(edge: ProcessEdge, given: Arguments): Promise<void> {
+  const [method = '', url = ''] = given.operands
+  if (!METHOD.test(method)) {
+    edge.complain('nyro: explain expects a method first, such as GET, and then a URL or a path\n')
+    return edge.exit(2)
+  }
+  const asked: Asked = {
+    method,
+    url,
+    fields: given.options.get('header') ?? [],
+    token: optionValue(given, 'token'),
+    from: optionValue(given, 'from') ?? '127.0.0.1',
+  }
+  const admin = optionValue(given, 'admin')
+  const told =
+    admin === null ? await tellOffline(edge, given, asked) : await tellFromRunning(edge, admin, asked)
+  if (typeof told === 'string') {
+    edge.complain(told)
+    return edge.exit(1)
+  }
+  if (given.options.has('json')) return edge.print(`${JSON.stringify(told, null, 2)}\n`)
+  const { explanationText } = await import('../explain/explanation-text.ts')
+  edge.print(explanationText(told))
+}
+
+/** A string is what to complain. */
+async function tellOffline(edge: ProcessEdge, given: Arguments, asked: Asked): Promise<Explanation | string> {
+  const loaded = await loadSettings(edge, optionValue(given, 'config'))
+  if (loaded.config === null) return describeRefusal(loaded.problems, loaded.warnings)
+  const { explainInThread } = await import('../explain/explain-in-thread.ts')
+  const { config } = loaded
+  const live = config.upstreams.map((upstream, slot) => ({ config: upstream, slot, endpoints: null }))
+  const outcome = await explainInThread({ asked, config, live, memory: null })
+  return outcome.explanation ?? `nyro: it cannot be explained: ${outcome.fault}\n`
+}
+
+async function tellFromRunning(
+  edge: ProcessEdge,
+  admin: string,
+  asked: Asked,
+): Promise<Explanation | string> {
+  const base = admin.replace(/\/+$/, '')
+  const token = edge.env['GATEWAY_ADMIN_TOKEN']
+  try {
+    const response = await fetch(`${base}/explain`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(asked),
+    })
+    // The operator listener answers with an Explanation, or a problem whose detail is for the operator.
+    const body = (await response.json()) as Explanation & { readonly detail?: string }
+    if (response.ok) return body
+    return `nyro: ${base} answered ${response.status}${body.detail === undefined ? '' : `: ${body.detail}`}${response.status === 401 ? '; set GATEWAY_ADMIN_TOKEN' : ''}\n`
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    return `nyro: the operator listener at ${base} cannot be asked: ${cause}\n`
+  }
+}

@@ -109,11 +109,12 @@ function unreadable({ method, url }: Asked, refusal: Failure): Explanation {
   }
 }
 
-function upstreamParts(parts: ExplainParts, wire: Wire): ConstructorParameters<typeof UpstreamSet>[0] {
-  const { monotonicMs } = parts.clock
-  const memory = parts.memory ?? UpstreamMemory.create(1, machineMs())
+/** Upstreams with counts of their own: what is only explained must not count among what runs. */
+function upstreamParts({ clock }: ExplainParts, wire: Wire): ConstructorParameters<typeof UpstreamSet>[0] {
+  const { monotonicMs } = clock
+  const memory = UpstreamMemory.create(1, machineMs())
   return {
-    memory: new UpstreamMemory(memory, null, { monotonicMs, machineMs }),
+    memory: new UpstreamMemory(memory, 0, { monotonicMs, machineMs }),
     wire,
     threads: 1,
     random: Math.random,

@@ -3,11 +3,16 @@ import type { EndingExplanation, Explanation, UpstreamExplanation } from './expl
 /** The same in words, for a terminal. */
 export function explanationText(explanation: Explanation): string {
   const { request, route, policies, identity, ending, upstream } = explanation
-  const lines = [`${request.method} ${request.target}${request.host === '' ? '' : `  (host ${request.host})`}`, '']
+  const lines = [
+    `${request.method} ${request.target}${request.host === '' ? '' : `  (host ${request.host})`}`,
+    '',
+  ]
   lines.push(`Route     ${route.chosen ?? 'none of the configured ones'}`)
   for (const { name, because } of route.others) lines.push(`          not ${name}: ${because.join('; ')}`)
   for (const [index, { policy, verdict, reason }] of policies.entries()) {
-    lines.push(`${index === 0 ? 'Policies  ' : '          '}${policy} ${verdict}${reason === '' ? '' : `: ${reason}`}`)
+    lines.push(
+      `${index === 0 ? 'Policies  ' : '          '}${policy} ${verdict}${reason === '' ? '' : `: ${reason}`}`,
+    )
   }
   if (identity !== null) lines.push(`Identity  ${identity.subject}, tenant ${identity.tenant}`)
   lines.push(`Ending    ${endingText(ending, upstream)}`)

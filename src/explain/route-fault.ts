@@ -20,12 +20,17 @@ export function otherRoutes(
 ): readonly OtherRoute[] {
   return routes
     .filter(({ name }) => name !== chosen)
-    .map(({ name, match }) => ({ name, faults: faultsOf(match, head), near: commonLength(match.path, head.path) }))
+    .map(({ name, match }) => ({
+      name,
+      faults: faultsOf(match, head),
+      near: commonLength(match.path, head.path),
+    }))
     .sort((a, b) => a.faults.length - b.faults.length || b.near - a.near || (a.name < b.name ? -1 : 1))
     .slice(0, MAX_OTHERS)
     .map(({ name, faults }) => ({
       name,
-      because: faults.length > 0 ? faults : [`it matches too, but ${chosen ?? 'what was chosen'} is more specific`],
+      because:
+        faults.length > 0 ? faults : [`it matches too, but ${chosen ?? 'what was chosen'} is more specific`],
     }))
 }
 
@@ -54,14 +59,13 @@ function faultsOf(match: MatchConfig, head: Head): string[] {
 }
 
 function hostName(authority: string): string {
-  return authority
-    .toLowerCase()
-    .replace(/:\d*$/, '')
-    .replace(/\.$/, '')
+  return authority.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
 }
 
 function hostMatches(pattern: string, host: string): boolean {
-  return pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) && host.length >= pattern.length : host === pattern
+  return pattern.startsWith('*.')
+    ? host.endsWith(pattern.slice(1)) && host.length >= pattern.length
+    : host === pattern
 }
 
 function pathMatches(pattern: string, path: string): boolean {

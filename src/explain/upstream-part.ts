@@ -1,7 +1,7 @@
 import type { BalanceConfig, UpstreamConfig } from '../config/config.ts'
 import { upstreamUrl } from '../config/upstream-url.ts'
-import type { Head } from '../http1/head.ts'
 import { foldName } from '../http1/field-name.ts'
+import type { Head } from '../http1/head.ts'
 import { machineMs } from '../lib/clock.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import type { Origin } from '../proxy/forwarded.ts'
@@ -92,17 +92,17 @@ function shown(line: string): string {
 }
 
 /** Names the client sent that did not pass as they came, and names that came to be on the way. */
-function compared(
-  head: Head,
-  lines: readonly string[],
-): Pick<UpstreamExplanation, 'stripped' | 'asserted'> {
+function compared(head: Head, lines: readonly string[]): Pick<UpstreamExplanation, 'stripped' | 'asserted'> {
   const sent = fieldsOf(head)
   const passed = new Set(lines)
   const stripped = sent.filter((line) => !passed.has(line)).map(nameOf)
   const received = new Set(sent)
   const asserted = lines.filter((line) => !received.has(line)).map(nameOf)
   const replaced = new Set(asserted.map(foldName))
-  return { stripped: [...new Set(stripped.filter((name) => !isHost(name, replaced)))], asserted: [...new Set(asserted)] }
+  return {
+    stripped: [...new Set(stripped.filter((name) => !isHost(name, replaced)))],
+    asserted: [...new Set(asserted)],
+  }
 }
 
 /** That Host is replaced goes without saying; it is named among what is stated. */
