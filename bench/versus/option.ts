@@ -8,6 +8,7 @@ export const CASE_NAMES = [
   'bodies',
   'idle',
   'workers',
+  'routes',
   'start',
   'stall',
 ] as const

@@ -3,6 +3,7 @@ import { bodies } from './case/bodies.ts'
 import { cold } from './case/cold.ts'
 import { idle } from './case/idle.ts'
 import { refusals } from './case/refusals.ts'
+import { routes } from './case/routes.ts'
 import { stall } from './case/stall.ts'
 import { start } from './case/start.ts'
 import { throughput } from './case/throughput.ts'
@@ -15,7 +16,17 @@ import { Stand, startUpstream } from './stand.ts'
 import { ensureTools } from './tool.ts'
 
 /** Measures the gateway side by side with its peers: `npm run bench`. See bench/README.md. */
-const CASES: Record<CaseName, Case> = { throughput, cold, refusals, bodies, idle, workers, start, stall }
+const CASES: Record<CaseName, Case> = {
+  throughput,
+  cold,
+  refusals,
+  bodies,
+  idle,
+  workers,
+  routes,
+  start,
+  stall,
+}
 
 const began = performance.now()
 

@@ -14,6 +14,8 @@ export interface PeerStart {
   readonly ingestPort: number
   /** Gateway only. */
   readonly workers: number
+  /** Gateway only: a configuration file instead of the environment's routes. */
+  readonly config?: string
   /** taskset's list, or null. */
   readonly cores: string | null
 }
@@ -61,7 +63,7 @@ const starters: Record<PeerName, Starter> = {
       name: 'gateway',
       command: join(ROOT, 'bin/nyro'),
       args: ['start'],
-      env: gatewayEnvironment(start, 0),
+      env: start.config === undefined ? gatewayEnvironment(start, 0) : { GATEWAY_CONFIG: start.config },
       cores: start.cores,
     })
     return { child, port: await announcedPort(child) }
@@ -124,7 +126,7 @@ async function startNode(
 }
 
 /** The port the gateway took, from the log line that says so. */
-async function announcedPort(child: Child): Promise<number> {
+export async function announcedPort(child: Child): Promise<number> {
   const deadline = performance.now() + 15_000
   while (performance.now() < deadline && child.alive) {
     for (const line of child.stdout.read().split('\n')) {
