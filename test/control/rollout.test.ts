@@ -27,9 +27,11 @@ function stage(rows: readonly number[], routes = 250) {
   }
   let outcome: string | null | undefined
   const start = (): void => {
-    void rollout.prepare(config, () => []).then((problem) => {
-      outcome = problem
-    })
+    void rollout
+      .prepare(config, () => [])
+      .then((problem) => {
+        outcome = problem
+      })
   }
   /** Answers for a thread until it has nothing more to ask for. */
   const work = (row: number, version = 1): void => {

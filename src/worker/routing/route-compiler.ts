@@ -1,4 +1,5 @@
 import type { Config, FieldChanges, RouteConfig } from '../../config/config.ts'
+import { upstreamUrl } from '../../config/upstream-url.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
 import { corsPolicy } from '../../policies/cors.ts'
 import { redirectPolicy } from '../../policies/redirect.ts'
@@ -18,7 +19,6 @@ import type { Policy } from '../../proxy/policy.ts'
 import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
 import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
 import type { UpstreamLookup } from '../../upstreams/upstream-set.ts'
-import { upstreamUrl } from '../../config/upstream-url.ts'
 
 /** What the routes of a snapshot are made of. */
 export interface RouteParts {
