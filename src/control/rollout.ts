@@ -19,6 +19,8 @@ interface Round {
   readonly version: number
   readonly config: Config
   readonly upstreams: () => readonly LiveUpstream[]
+  /** Of the routes, as JSON, as far as a thread has asked for them. */
+  readonly texts: string[]
   /** The piece that each thread still at work gets next; those that have prepared it are not here. */
   readonly pieces: Map<number, number>
   readonly end: (problem: string | null) => void
@@ -50,7 +52,7 @@ export class Rollout implements ThreadFollower {
     const cancel = this.#startTimer(PATIENCE_MS, () =>
       this.#conclude(`a data thread has not prepared it within ${PATIENCE_MS / 1000} s`),
     )
-    this.#round = { version, config, upstreams, pieces: new Map(), end: resolve }
+    this.#round = { version, config, upstreams, texts: [], pieces: new Map(), end: resolve }
     for (const row of this.#threads().living) this.#begin(this.#round, row)
     this.#concludeIfAll()
     const problem = await promise
@@ -95,13 +97,14 @@ export class Rollout implements ThreadFollower {
     this.#threads().postTo(row, { kind: 'prepare', version, config: bare, upstreams: upstreams(), using })
   }
 
-  #sendPiece({ version, config, pieces }: Round, row: number): void {
+  #sendPiece({ version, config, texts, pieces }: Round, row: number): void {
     const piece = pieces.get(row)
     if (piece === undefined) return
     pieces.set(row, piece + 1)
     const end = (piece + 1) * ROUTES_A_PIECE
-    const routes = config.routes.slice(piece * ROUTES_A_PIECE, end)
-    this.#threads().postTo(row, { kind: 'routes', version, routes, isLast: end >= config.routes.length })
+    const text = texts[piece] ?? JSON.stringify(config.routes.slice(piece * ROUTES_A_PIECE, end))
+    texts[piece] = text
+    this.#threads().postTo(row, { kind: 'routes', version, text, isLast: end >= config.routes.length })
   }
 
   #concludeIfAll(): void {

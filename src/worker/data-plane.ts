@@ -72,7 +72,7 @@ export class DataPlane implements RolloutPlane {
     const { routes } = birth.config
     const bare = { ...birth.config, routes: [] }
     const preparation = await ground.preparer.begin(bare, birth.upstreams, routes)
-    preparation.add(routes)
+    preparation.add(JSON.stringify(routes))
     preparation.finish()
     return new DataPlane(parts, ground, preparation)
   }

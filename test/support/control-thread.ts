@@ -103,7 +103,7 @@ port.on('message', (message: ControlMessage) => {
       return
     case 'routes':
       if (prepared === null) return
-      prepared = { ...prepared, routes: [...prepared.routes, ...message.routes] }
+      prepared = { ...prepared, routes: [...prepared.routes, ...JSON.parse(message.text)] }
       if (prepared.name === 'cannot')
         say({ kind: 'failed', version: message.version, reason: 'the fixture cannot' })
       else if (prepared.name !== 'stuck')
