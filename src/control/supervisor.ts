@@ -1,9 +1,9 @@
 import type { Config, LogLevel } from '../config/config.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, machineMs } from '../lib/clock.ts'
 import { NAME } from '../lib/version.ts'
 import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
-import { ConnectionCount } from '../upstreams/connection-count.ts'
+import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory, ThreadBirth } from '../worker/messages.ts'
 import type { AdminStatus } from './admin/admin-answer.ts'
 import { AdminServer } from './admin/admin-server.ts'
@@ -144,7 +144,7 @@ export class Supervisor {
     const { startThread, startTimer, lookup } = this.#parts
     const { workers, upstreams } = config
     const memory: SharedMemory = {
-      connections: ConnectionCount.create(upstreams.length, workers),
+      connections: UpstreamMemory.create(workers, machineMs()),
       logRings: Array.from({ length: workers }, createLogRing),
     }
     const log = new LogWriter({
@@ -162,7 +162,10 @@ export class Supervisor {
       log,
       changed: (host, addresses) => threads.post({ kind: 'addresses', host, addresses }),
     })
-    const counts = new ConnectionCount(memory.connections, upstreams.length, workers, workers)
+    const upstreamMemory = new UpstreamMemory(memory.connections, null, {
+      monotonicMs: clock.monotonicMs,
+      machineMs,
+    })
     const threads = new ThreadSet({
       rows: workers,
       birth: (row): ThreadBirth => ({
@@ -174,7 +177,7 @@ export class Supervisor {
         addresses: resolver.known(),
         draining: this.#state === 'draining',
       }),
-      reclaim: (row) => counts.reclaim(row),
+      reclaim: (row) => upstreamMemory.reclaim(row),
       startThread,
       log,
       clock,

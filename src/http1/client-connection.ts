@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
 import { BodyReader } from './body-reader.ts'
+import type { ConnectionOwner } from './connection-owner.ts'
 import type { Head } from './head.ts'
 import { INCOMPLETE, parseResponseHead, protocolError, resetHead } from './head-parser.ts'
 import { Intake } from './intake.ts'
+import { keepAliveMs } from './keep-alive.ts'
 import { NO_BATCH } from './loop-epoch.ts'
 import { MessageWriter } from './message-writer.ts'
 import { type DialOptions, dialSocket, queuedBytes, type SocketOwner } from './socket.ts'
@@ -15,16 +17,14 @@ const NEVER = -10
 /** More interim responses than this before a final one are an attack. */
 const MAX_INTERIMS = 32
 
+/** Of a response that nobody wants, as much is read as is sent at once anyway. */
+const MAX_DISCARDED_BYTES = 16_384
+
 /**
  * Why no whole response came. `closed` and `reset`: the server ended the connection; `malformed`: what it sent is no
  * HTTP/1.1 response; `stray`: bytes that cannot be the answer; `unasked`: a 101 nobody asked for; `timeout`.
  */
 export type ResponseFault = 'closed' | 'reset' | 'malformed' | 'stray' | 'unasked' | 'timeout'
-
-/** Why there is no connection: `timeout`, or Node's error code. */
-export interface DialFault {
-  readonly code: string
-}
 
 /** What one request's response is told to. */
 export interface ResponseReceiver {
@@ -44,25 +44,8 @@ export interface ResponseReceiver {
   upstreamEnded(): void
 }
 
-/** Where a connection comes from and returns to. */
-export interface ConnectionOwner {
-  connected(connection: ClientConnection): void
-  /** Only before `connected`. */
-  dialFailed(connection: ClientConnection, fault: DialFault): void
-  /** It may carry another request, once it has `settled`. */
-  idle(connection: ClientConnection): void
-  /** It is of no further use; it still counts as open until `closed`. */
-  abandoned(connection: ClientConnection): void
-  /** The server sent bytes that belong to no response: its connections cannot be trusted. */
-  surplus(): void
-  closed(connection: ClientConnection): void
-}
-
-export interface ClientLimits {
-  readonly connectMs: number
-  readonly headMs: number
-  readonly idleMs: number
-}
+/** `upgrade`: it asks for a 101. */
+export type RequestKind = 'plain' | 'upgrade'
 
 type Phase = 'dialling' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed'
 
@@ -78,7 +61,6 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   keepAliveMs = 0
   readonly #wire: Wire
   readonly #owner: ConnectionOwner
-  readonly #limits: ClientLimits
   readonly #deadline = new Deadline(this)
   readonly #reader = new BodyReader()
   #receiver: ResponseReceiver | null = null
@@ -86,6 +68,9 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   #phase: Phase = 'dialling'
   #expectsBody = true
   #asksUpgrade = false
+  /** Limits of the exchange it carries, ms. */
+  #headMs = 0
+  #idleMs = 0
   #requestDone = false
   #keepAlive = true
   #interims = 0
@@ -93,14 +78,13 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   #sentEpoch = NO_BATCH
   #idleEpoch = NEVER
 
-  constructor(dial: DialOptions, owner: ConnectionOwner, limits: ClientLimits, wire: Wire) {
+  constructor(dial: DialOptions, owner: ConnectionOwner, connectMs: number, wire: Wire) {
     super(wire.epoch)
     this.#wire = wire
     this.#owner = owner
-    this.#limits = limits
     this.socket = dialSocket(dial, this, () => this.#connected())
     this.writer = new MessageWriter(this.socket)
-    wire.wheel.set(this.#deadline, limits.connectMs)
+    wire.wheel.set(this.#deadline, connectMs)
   }
 
   /** Whether bytes that had already reached this machine when it became idle have been looked for. */
@@ -108,8 +92,13 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     return this.epoch.isPast(this.#idleEpoch)
   }
 
-  /** Takes it for one exchange. The caller writes the head next. */
-  begin(receiver: ResponseReceiver, method: string, kind: 'plain' | 'upgrade'): void {
+  /**
+   * Takes it for one exchange. The caller writes the head next. `headMs` is the longest from the request's last byte to
+   * the response's head, `idleMs` the longest pause without progress.
+   */
+  begin(receiver: ResponseReceiver, method: string, kind: RequestKind, headMs: number, idleMs: number): void {
+    this.#headMs = headMs
+    this.#idleMs = idleMs
     this.#receiver = receiver
     this.#phase = 'head'
     this.#expectsBody = method !== 'HEAD'
@@ -124,7 +113,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   requestEnd(): void {
     this.writer.flush()
     this.#requestDone = true
-    if (this.#phase === 'head') this.#wire.wheel.set(this.#deadline, this.#limits.headMs)
+    if (this.#phase === 'head') this.#wire.wheel.set(this.#deadline, this.#headMs)
   }
 
   /** After a write: true if the server reads too slowly for now. While it does not, an upload has only the client to wait for. */
@@ -136,13 +125,23 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
 
   /** In a tunnel: another pause of at most the idle limit is fine. */
   allowSilence(): void {
-    if (this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+    if (this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, this.#idleMs)
   }
 
   /** In a tunnel: the client's side has ended. */
   finish(): void {
     this.writer.flush()
     this.socket.end()
+  }
+
+  /**
+   * Within `response`: nothing more of it is wanted. A little is read and dropped, so that the connection can be used
+   * again; for more, the connection is given up.
+   */
+  discard(): void {
+    const remaining = this.#reader.done ? 0 : this.#reader.remaining
+    if (this.#requestDone && remaining !== null && remaining <= MAX_DISCARDED_BYTES) this.#receiver = null
+    else this.abandon()
   }
 
   /** The exchange is over for its receiver: nothing more is told, the connection is of no further use. */
@@ -160,7 +159,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
   }
 
   override release(): void {
-    if (this.held) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+    if (this.held) this.#wire.wheel.set(this.#deadline, this.#idleMs)
     super.release()
   }
 
@@ -264,7 +263,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     this.#keepAlive = head.keepAlive && framing !== 'until-close' && !isDoubtful
     this.#phase = 'body'
     this.#reader.begin(framing, head.contentLength)
-    this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+    this.#wire.wheel.set(this.#deadline, this.#idleMs)
     this.#receiver?.response(head)
     if (this.#reader.done && this.#phase === 'body') this.#end(behind, null)
   }
@@ -278,7 +277,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
       return end
     }
     if (reader.done) this.#end(end - position, reader.trailers)
-    else if (!this.held && this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+    else if (!this.held && this.#slowBytes < 0) this.#wire.wheel.set(this.#deadline, this.#idleMs)
     return position
   }
 
@@ -321,7 +320,7 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
 
   #watchWriting(): void {
     this.#slowBytes = queuedBytes(this.socket)
-    this.#wire.wheel.set(this.#deadline, this.#limits.idleMs)
+    this.#wire.wheel.set(this.#deadline, this.#idleMs)
   }
 
   expire(): void {
@@ -351,9 +350,8 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     this.#slowBytes = -1
     const { wheel } = this.#wire
     if (this.held || (this.#phase === 'head' && !this.#requestDone)) wheel.clear(this.#deadline)
-    else if (this.#phase === 'head') wheel.set(this.#deadline, this.#limits.headMs)
-    else if (this.#phase === 'body' || this.#phase === 'tunnel')
-      wheel.set(this.#deadline, this.#limits.idleMs)
+    else if (this.#phase === 'head') wheel.set(this.#deadline, this.#headMs)
+    else if (this.#phase === 'body' || this.#phase === 'tunnel') wheel.set(this.#deadline, this.#idleMs)
   }
 
   peerEnded(): void {
@@ -382,13 +380,4 @@ export class ClientConnection extends Intake implements SocketOwner, DeadlineOwn
     else receiver?.responseFailed(error === null ? 'closed' : 'reset')
     this.#owner.closed(this)
   }
-}
-
-/** The `timeout` of a Keep-Alive field in ms (RFC 2068 section 19.7.1.1), or 0. */
-function keepAliveMs(head: Head): number {
-  const value = head.get('keep-alive')
-  if (value === null) return 0
-  const at = value.indexOf('timeout=')
-  const seconds = at < 0 ? Number.NaN : Number.parseInt(value.slice(at + 8), 10)
-  return seconds > 0 && seconds < 86_400 ? seconds * 1_000 : 0
 }

@@ -47,11 +47,26 @@ export interface DialOptions {
   readonly port: number
   /** The name to verify and to ask for; null for plain TCP. */
   readonly tlsName: string | null
+  /** Whom to trust and what to show; null: the system's authorities, and nothing. */
+  readonly security: tls.SecureContext | null
+}
+
+/** Reads PEM once for all connections; null members take the system's. Throws what OpenSSL says of it. */
+export function securityOf(pem: {
+  readonly ca: string | null
+  readonly certificate: string | null
+  readonly key: string | null
+}): tls.SecureContext {
+  const { ca, certificate, key } = pem
+  return tls.createSecureContext({
+    ...(ca === null ? {} : { ca }),
+    ...(certificate === null || key === null ? {} : { cert: certificate, key }),
+  })
 }
 
 /** Connects; `connected` is called once it may be written to (after the handshake, where there is one). */
 export function dialSocket(options: DialOptions, owner: SocketOwner, connected: () => void): net.Socket {
-  const { address, port, tlsName } = options
+  const { address, port, tlsName, security } = options
   const base = { host: address, port, allowHalfOpen: true, noDelay: true, onread: onread(owner) }
   if (tlsName === null) {
     const socket = net.connect(base)
@@ -62,9 +77,13 @@ export function dialSocket(options: DialOptions, owner: SocketOwner, connected: 
   const secure = tls.connect({
     ...base,
     ALPNProtocols: ['http/1.1'],
-    // An address has no SNI (RFC 6066 section 3), and verification falls back to `host`.
+    // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+    rejectUnauthorized: true,
+    // An address has no SNI (RFC 6066 section 3) and is verified all the same.
     ...(net.isIP(tlsName) === 0 ? { servername: tlsName } : {}),
-  } as tls.ConnectionOptions)
+    checkServerIdentity: (_, certificate) => tls.checkServerIdentity(tlsName, certificate),
+    ...(security === null ? {} : { secureContext: security }),
+  } as tls.ConnectionOptions) // `onread` is not in the typings of TLS
   secure.once('secureConnect', connected)
   listen(secure, owner)
   return secure

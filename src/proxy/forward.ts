@@ -1,66 +1,61 @@
+import type { RetryCondition } from '../config/config.ts'
 import type { ClientConnection, ResponseFault, ResponseReceiver } from '../http1/client-connection.ts'
 import type { Head } from '../http1/head.ts'
 import type { ProtocolError } from '../http1/protocol-error.ts'
 import type { RequestReceiver, ServerConnection } from '../http1/server-connection.ts'
-import type { ConnectionFault, ConnectionWaiter } from '../upstreams/upstream.ts'
+import { Deadline, type DeadlineOwner } from '../http1/timer-wheel.ts'
+import type { ConnectionFault, ConnectionWaiter } from '../upstreams/connection-waiter.ts'
+import type { Endpoint } from '../upstreams/endpoint.ts'
+import { balanceKey } from './balance-key.ts'
+import { isEventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
-import type { Failure } from './failure.ts'
+import { type Failure, failure, type Replay } from './failure.ts'
+import type { ForwardSite } from './forward-site.ts'
 import type { Origin } from './forwarded.ts'
+import { isWorthKeeping, KeptBody } from './kept-body.ts'
 import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from './request-head.ts'
-import type { ResponseDate } from './response-date.ts'
-import {
-  connectionLine,
-  interimHead,
-  type ResponseFraming,
-  responseHead,
-  responseTrailers,
-  switchedHead,
-} from './response-head.ts'
+import { hasBody, responseFraming } from './response-framing.ts'
+import { connectionLine, interimHead, responseHead, responseTrailers, switchedHead } from './response-head.ts'
 import type { RouteChoice, RouteTarget } from './route.ts'
+import { pickChoice } from './route-choice.ts'
 
 /** A dead re-used connection says nothing about the next one; a second fresh one that dies says enough. */
 const MAX_REPEATS = 1
 
-/** One step of an exchange, for whoever reads along. */
-export type Trace = (
-  exchange: Exchange,
-  event: string,
-  fields: Readonly<Record<string, string | number>>,
-) => void
-
-/** What forwarding needs of the pipeline. */
-export interface ForwardSite {
-  readonly date: ResponseDate
-  readonly draining: boolean
-  /** Takes the steps of an exchange; null unless they are logged. */
-  readonly trace: Trace | null
-  nowMs(): number
-  /** The gateway answers in the upstream's stead; nothing was sent to the client yet. */
-  refuse(client: ServerConnection, exchange: Exchange, failure: Failure): void
-  refuseBroken(client: ServerConnection, exchange: Exchange, error: ProtocolError): void
-  /** The exchange is over, however it ended. */
-  finish(exchange: Exchange): void
-}
+const NONE: readonly Endpoint[] = []
+const BODY_TOO_LARGE = failure('body_too_large')
 
 /**
- * Carries one exchange between its two connections: takes a connection, sends the head, relays both bodies, and says
- * how it ended. Callbacks, not promises: one object is all that a common exchange costs (docs/life-of-a-request.md).
+ * Carries one exchange between its two connections: takes a connection, sends the head, relays both bodies, tries again
+ * where that is safe, and says how it ended. Callbacks, not promises: one object is all that a common exchange costs
+ * (docs/life-of-a-request.md).
  */
-export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWaiter {
+export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWaiter, DeadlineOwner {
   readonly #exchange: Exchange
   readonly #head: Head
   readonly #client: ServerConnection
+  readonly #target: RouteTarget
   readonly #choice: RouteChoice
   readonly #origin: Origin
   readonly #site: ForwardSite
   #connection: ClientConnection | null = null
+  /** The one the exchange is in. */
+  #endpoint: Endpoint | null = null
+  /** Endpoints that failed it: asked last. */
+  #tried: readonly Endpoint[] = NONE
   #upgrade = false
   /** The response head is on its way to the client: nothing can be taken back. */
   #answered = false
   #tunnel = false
-  /** Some of the body, or its end, was handed over: it cannot be had again. */
+  /** Some of the body, or its end, was handed over: it cannot be had again, unless it was kept. */
   #bodySeen = false
+  #kept: KeptBody | null = null
+  /** Unseen ones, on a fresh connection. */
   #repeats = 0
+  /** Tries after the first. */
+  #retries = 0
+  /** Of the whole exchange, where it has a limit. */
+  #deadline: Deadline | null = null
 
   constructor(
     exchange: Exchange,
@@ -73,41 +68,74 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#exchange = exchange
     this.#head = head
     this.#client = client
-    this.#choice = target.choices[0] as RouteChoice
+    this.#target = target
+    this.#choice = pickChoice(target.choices)
     this.#origin = origin
     this.#site = site
   }
 
   start(): void {
+    const { totalMs, maxBodyBytes } = this.#target.limits
+    const { upstream } = this.#choice
     this.#upgrade = asksWebSocket(this.#head)
-    if (!this.#client.requestDone) this.#client.hold()
-    this.#choice.upstream.take(this, 'any')
+    if (this.#head.contentLength > maxBodyBytes) {
+      this.#refuseTooLarge()
+      return
+    }
+    const limitMs = totalMs ?? upstream.config.timeouts.totalMs
+    if (limitMs !== null) {
+      this.#deadline = new Deadline(this)
+      upstream.wheel.set(this.#deadline, limitMs)
+    }
+    if (upstream.config.retry.attempts > 0) {
+      upstream.countFirst()
+      if (!this.#client.requestDone && isWorthKeeping(this.#head, upstream.config.retry)) {
+        this.#kept = new KeptBody()
+      }
+    }
+    this.#take('any')
   }
 
   // ── a connection ──────────────────────────────────────────────────────────────────────────────────────────
 
-  connected(connection: ClientConnection): void {
+  connected(connection: ClientConnection, endpoint: Endpoint): void {
     const { upstream, plan } = this.#choice
+    const { timeouts } = upstream.config
+    const { headMs, idleMs } = this.#target.limits
+    const { authority, target } = endpoint.live
     const head = this.#head
     this.#connection = connection
-    this.#exchange.endpoint = upstream.options.target
-    this.#site.trace?.(this.#exchange, 'Proxying request', {
-      method: head.method,
-      target: upstream.options.target,
-    })
+    this.#endpoint = endpoint
+    this.#exchange.endpoint = target
+    this.#site.trace?.(this.#exchange, 'Proxying request', { method: head.method, target })
     const kind = this.#upgrade ? 'upgrade' : 'plain'
-    connection.begin(this, head.method, kind)
+    connection.begin(this, head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)
     connection.writer.begin(
-      requestHead(head, this.#exchange, plan, this.#origin, upstream.options.authority, kind),
+      requestHead(head, this.#exchange, plan, this.#origin, authority, kind),
       head.chunked ? 'chunked' : 'plain',
     )
-    if (this.#client.requestDone) connection.requestEnd()
-    else this.#client.release()
+    if (!this.#client.requestDone) this.#client.release()
+    else {
+      if (this.#bodySeen) this.#kept?.replay(connection.writer)
+      connection.requestEnd()
+    }
   }
 
-  notConnected(fault: ConnectionFault): void {
-    this.#exchange.endpoint = this.#choice.upstream.options.target
-    this.#refuse(this.#choice.failures.unconnected[fault])
+  notConnected(fault: ConnectionFault, endpoint: Endpoint | null): void {
+    if (endpoint !== null) {
+      this.#exchange.endpoint = endpoint.live.target
+      this.#tried = [...this.#tried, endpoint]
+    }
+    const ending = this.#choice.failures.unconnected[fault]
+    const isDialFault = fault === 'refused' || fault === 'timeout'
+    if (isDialFault && this.#mayRetry('connect', ending.replay)) this.#retry(fault)
+    else this.#refuse(ending)
+  }
+
+  #take(need: 'any' | 'fresh'): void {
+    const { upstream } = this.#choice
+    if (!this.#client.requestDone) this.#client.hold()
+    upstream.take(this, need, balanceKey(upstream.config.balance, this.#exchange), this.#tried)
   }
 
   // ── the request's body ────────────────────────────────────────────────────────────────────────────────────
@@ -115,16 +143,21 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   body(bytes: Buffer, start: number, end: number): void {
     this.#exchange.bytesIn += end - start
     this.#bodySeen = true
-    const connection = this.#connection
-    if (connection === null) return
-    connection.writer.body(bytes, start, end)
+    if (this.#exchange.bytesIn > this.#target.limits.maxBodyBytes) {
+      this.#refuseTooLarge()
+      return
+    }
+    this.#kept?.keep(bytes, start, end)
+    this.#connection?.writer.body(bytes, start, end)
   }
 
   bodyEnd(trailers: Head | null): void {
     this.#bodySeen = true
+    const lines = requestTrailers(trailers, this.#choice.plan)
+    this.#kept?.end(lines)
     const connection = this.#connection
     if (connection === null) return
-    connection.writer.end(requestTrailers(trailers, this.#choice.plan))
+    connection.writer.end(lines)
     connection.requestEnd()
   }
 
@@ -153,8 +186,9 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   }
 
   response(head: Head): void {
+    if (this.#isPassedOver(head)) return
     const client = this.#client
-    const framing = this.#framing(head)
+    const framing = responseFraming(head, this.#head)
     this.#answered = true
     this.#exchange.status = head.status
     this.#site.trace?.(this.#exchange, 'Received response from upstream', { upstream_status: head.status })
@@ -162,8 +196,22 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const connection = connectionLine(this.#head.minor, client.closeAfter ? 'closes' : 'stays')
     client.writer.begin(
       responseHead(head, this.#exchange, framing, connection, this.#site.date, this.#site.nowMs()),
-      framing === 'chunked' && this.#hasBody(head) ? 'chunked' : 'plain',
+      framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
     )
+    if (this.#deadline !== null && isEventStream(head)) this.#removeDeadline()
+  }
+
+  /** Says how the endpoint did, and whether another is asked instead of giving the client this. */
+  #isPassedOver(head: Head): boolean {
+    const { status } = head
+    if (status === 502 || status === 503 || status === 504) this.#endpoint?.failed(this)
+    else this.#endpoint?.succeeded(this)
+    if (status < 400 || !this.#client.requestDone || !this.#mayRetry(status, 'idempotent')) return false
+    this.#connection?.discard()
+    this.#connection = null
+    this.#leaveTried()
+    this.#retry(`status ${status}`)
+    return true
   }
 
   responseBody(bytes: Buffer, start: number, end: number): void {
@@ -183,6 +231,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   responseEnd(trailers: Head | null): void {
     this.#connection = null
+    this.#leaveUpstream()
     this.#client.writer.end(responseTrailers(trailers, this.#exchange.route.response))
     this.#site.finish(this.#exchange)
     this.#client.responseEnd()
@@ -192,24 +241,30 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const isReused = (this.#connection?.uses ?? 0) > 1
     this.#connection = null
     if (this.#tunnel) {
+      this.#leaveUpstream()
       this.#site.finish(this.#exchange)
       this.#client.close()
       return
     }
     if (this.#answered) {
+      this.#endpoint?.failed(this)
       this.#exchange.code = fault === 'timeout' ? 'upstream_timeout' : 'upstream_invalid'
       this.#breakClient()
       return
     }
-    const failure = this.#choice.failures.unanswered[fault]
-    if (isReused && this.#mayRepeat(failure)) {
+    const ending = this.#choice.failures.unanswered[fault]
+    if (isReused && this.#repeats < MAX_REPEATS && this.#isRepeatable(ending.replay)) {
+      // The connection was dead already, most likely: that says nothing of the endpoint.
       this.#repeats++
+      this.#leaveTried()
       this.#site.trace?.(this.#exchange, 'Repeating request on a fresh connection', { fault })
-      if (!this.#client.requestDone) this.#client.hold()
-      this.#choice.upstream.take(this, 'fresh')
+      this.#take('fresh')
       return
     }
-    this.#refuse(failure)
+    this.#endpoint?.failed(this)
+    this.#leaveTried()
+    if (ending.replay === 'idempotent' && this.#mayRetry('reset', ending.replay)) this.#retry(fault)
+    else this.#refuse(ending)
   }
 
   // ── the client ────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,6 +282,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#answered = true
     this.#tunnel = true
     this.#exchange.status = 101
+    this.#endpoint?.succeeded(this)
+    this.#removeDeadline()
     client.closeAfter = true
     client.writer.begin(switchedHead(head, this.#exchange, this.#site.nowMs()), 'plain')
     client.writer.flush()
@@ -248,44 +305,91 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#client.finish()
   }
 
+  // ── another try ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #retry(reason: string): void {
+    this.#retries++
+    this.#site.trace?.(this.#exchange, 'Trying again', { reason, retry: this.#retries })
+    this.#take('any')
+  }
+
+  /** Asked last: it takes the retry from the budget. */
+  #mayRetry(condition: RetryCondition, replay: Replay): boolean {
+    const { upstream } = this.#choice
+    const { attempts, on } = upstream.config.retry
+    if (this.#retries >= attempts || !on.includes(condition)) return false
+    return this.#isRepeatable(replay) && upstream.tryRetry()
+  }
+
+  /** Never a request of which a byte may have been acted on, unless acting twice is the same as acting once. */
+  #isRepeatable(replay: Replay): boolean {
+    const isBodyThere = !this.#bodySeen || (this.#kept?.isWhole ?? false)
+    if (!isBodyThere || replay === 'never') return false
+    return replay === 'always' || isIdempotent(this.#head.method)
+  }
+
   // ── endings ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  #refuse(failure: Failure): void {
+  /** The exchange takes longer than it may. */
+  expire(): void {
+    if (this.#client.requestDone) this.#endpoint?.failed(this)
+    if (!this.#answered) {
+      this.#refuse(this.#choice.failures.unanswered.timeout)
+      return
+    }
+    this.#exchange.code = 'upstream_timeout'
+    this.#breakClient()
+  }
+
+  #refuse(ending: Failure): void {
     this.#leaveUpstream()
-    this.#site.refuse(this.#client, this.#exchange, failure)
+    this.#site.refuse(this.#client, this.#exchange, ending)
+  }
+
+  #refuseTooLarge(): void {
+    if (this.#answered) {
+      this.#exchange.code = BODY_TOO_LARGE.code
+      this.#breakClient()
+      return
+    }
+    this.#client.closeAfter = true
+    this.#refuse(BODY_TOO_LARGE)
   }
 
   /** The client must not take what it got for a whole message. */
   #breakClient(): void {
+    this.#leaveUpstream()
     this.#client.writer.flush()
     this.#client.receiver = null
     this.#site.finish(this.#exchange)
     this.#client.abort(this.#head.minor === 0 ? 'reset' : 'close')
   }
 
+  /** For good; a connection whose response has not ended is given up. */
   #leaveUpstream(): void {
     const connection = this.#connection
+    const endpoint = this.#endpoint
     this.#connection = null
-    if (connection === null) this.#choice.upstream.cancel(this)
-    else connection.abandon()
+    this.#endpoint = null
+    this.#removeDeadline()
+    this.#kept?.release()
+    connection?.abandon()
+    if (endpoint === null) this.#choice.upstream.cancel(this)
+    else endpoint.leave(this)
   }
 
-  /** Never a request of which a byte may have been acted on, unless acting twice is the same as acting once. */
-  #mayRepeat(failure: Failure): boolean {
-    if (this.#repeats >= MAX_REPEATS || this.#bodySeen) return false
-    if (failure.replay === 'always') return true
-    return failure.replay === 'idempotent' && isIdempotent(this.#head.method)
+  /** For another endpoint, if there is one. */
+  #leaveTried(): void {
+    const endpoint = this.#endpoint
+    this.#endpoint = null
+    if (endpoint === null) return
+    endpoint.leave(this)
+    this.#tried = [...this.#tried, endpoint]
   }
 
-  #framing(head: Head): ResponseFraming {
-    const canChunk = this.#head.minor === 1
-    if (!this.#hasBody(head))
-      return head.chunked && canChunk && this.#head.method === 'HEAD' ? 'chunked' : 'as-is'
-    if (head.contentLength >= 0) return 'as-is'
-    return canChunk ? 'chunked' : 'close'
-  }
-
-  #hasBody(head: Head): boolean {
-    return this.#head.method !== 'HEAD' && head.status !== 204 && head.status !== 304
+  #removeDeadline(): void {
+    if (this.#deadline === null) return
+    this.#choice.upstream.wheel.remove(this.#deadline)
+    this.#deadline = null
   }
 }

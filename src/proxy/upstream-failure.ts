@@ -1,5 +1,5 @@
 import type { ResponseFault } from '../http1/client-connection.ts'
-import type { ConnectionFault } from '../upstreams/upstream.ts'
+import type { ConnectionFault } from '../upstreams/connection-waiter.ts'
 import { type Failure, failure, type Replay } from './failure.ts'
 
 /** The closed list behind `Error communicating with upstream service: …`. */
@@ -33,6 +33,10 @@ export function compileUpstreamFailures(name: string): UpstreamFailures {
       timeout: timeout('always'),
       saturated: failure('upstream_saturated', {
         detail: `Upstream service ${name} is at capacity.`,
+        fields: 'Retry-After: 1\r\n',
+      }),
+      unavailable: failure('upstream_unavailable', {
+        detail: `Upstream service ${name} has no endpoint in service.`,
         fields: 'Retry-After: 1\r\n',
       }),
     },

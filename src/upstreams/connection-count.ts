@@ -13,14 +13,20 @@ export class ConnectionCount {
   readonly #upstreams: number
   readonly #row: number
 
-  /** Memory for that many upstreams and data threads. */
-  static create(upstreams: number, threads: number): SharedArrayBuffer {
-    return new SharedArrayBuffer(upstreams * (threads + 1) * CELLS * Int32Array.BYTES_PER_ELEMENT)
+  /** Memory that many upstreams and data threads need. */
+  static byteLength(upstreams: number, threads: number): number {
+    return upstreams * (threads + 1) * CELLS * Int32Array.BYTES_PER_ELEMENT
   }
 
   /** `row`: the data thread's, 0 … threads - 1; control takes no slots and passes `threads`, which no memory stands behind. */
-  constructor(memory: SharedArrayBuffer, upstreams: number, threads: number, row: number) {
-    this.#cells = new Int32Array(memory, 0, upstreams * (threads + 1) * CELLS)
+  constructor(
+    memory: SharedArrayBuffer,
+    byteOffset: number,
+    upstreams: number,
+    threads: number,
+    row: number,
+  ) {
+    this.#cells = new Int32Array(memory, byteOffset, upstreams * (threads + 1) * CELLS)
     this.#upstreams = upstreams
     this.#row = this.#rowStart(row)
   }
@@ -78,7 +84,8 @@ export class ConnectionCount {
     const cells = this.#cells
     const start = this.#rowStart(row)
     for (let cell = 0; cell < this.#upstreams * CELLS; cell++) {
-      Atomics.sub(cells, cell, Atomics.exchange(cells, start + cell, 0))
+      const held = Atomics.exchange(cells, start + cell, 0)
+      if (held !== 0) Atomics.sub(cells, cell, held)
     }
   }
 

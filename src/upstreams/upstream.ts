@@ -1,303 +1,389 @@
-import { ClientConnection, type ConnectionOwner, type DialFault } from '../http1/client-connection.ts'
-import type { Wire } from '../http1/wire.ts'
-import type { ConnectionCount } from './connection-count.ts'
+import type tls from 'node:tls'
+import type { UpstreamConfig } from '../config/config.ts'
+import type { ClientConnection } from '../http1/client-connection.ts'
+import type { DialFault } from '../http1/connection-owner.ts'
+import type { TimerWheel } from '../http1/timer-wheel.ts'
+import { Balance } from './balance.ts'
+import type { ConnectionFault, ConnectionWaiter } from './connection-waiter.ts'
+import { Endpoint, type EndpointOwner } from './endpoint.ts'
+import { trimIdle } from './idle-trim.ts'
+import type { LiveEndpoint, LiveUpstream } from './live-upstream.ts'
+import type { RetryBudget } from './retry-budget.ts'
+import type { UpstreamParts } from './upstream-parts.ts'
+import type { Waiting } from './waiting.ts'
 
-/** An address an upstream's name stands for. */
-export interface EndpointAddress {
-  readonly address: string
-  readonly family: 4 | 6
-}
+/** A breaker's probe may be taken by another thread while it is asked for. */
+const MAX_PICKS = 3
+const NONE: readonly Endpoint[] = []
 
-/** Why no connection could be had: `unknown` name, `refused` (or unreachable, or TLS refused), connect `timeout`, or no place within the limit (`saturated`). */
-export type ConnectionFault = 'unknown' | 'refused' | 'timeout' | 'saturated'
-
-/** Waits for a connection; asked at once or later, exactly one of the two, unless cancelled. */
-export interface ConnectionWaiter {
-  connected(connection: ClientConnection): void
-  notConnected(fault: ConnectionFault): void
-}
-
-export interface UpstreamOptions {
+/** Where requests can go: one name, its endpoints, and who waits for a connection to one of them. */
+export class Upstream implements EndpointOwner {
   readonly name: string
-  readonly host: string
-  readonly port: number
-  readonly tls: boolean
-  /** For Host: the port only where it is not the scheme's own. */
-  readonly authority: string
-  /** `host:port` as logs name it. */
-  readonly target: string
-  readonly maxConnections: number
-  /** This thread's share of the connections kept once idle for a second. */
-  readonly idleShare: number
-  readonly idleTimeoutMs: number
-  readonly timeouts: { readonly connectMs: number; readonly headMs: number; readonly idleMs: number }
-  /** Told when the upstream sent bytes that belong to no response, at most once a distrust. */
-  readonly onSurplus: () => void
-}
-
-interface Waiting {
-  readonly waiter: ConnectionWaiter
-  readonly sinceMs: number
-  /** A used connection will not do: the last one was already dead. */
-  readonly wantsFresh: boolean
-  /** The dial under way for it. */
-  dial: ClientConnection | null
-  /** Dials that were made for it and failed. */
-  failures: number
-}
-
-/** From here on an idle connection counts against the number that is kept. */
-const RESTING_MS = 1_000
-/** An address that refused is asked last for so long. */
-const REFUSING_MS = 1_000
-/** After bytes that belong to no response, no connection is used a second time for so long, and four times as long each time again. */
-const DISTRUST_MS = 5_000
-const MAX_DISTRUST_MS = 3_600_000
-/** A connection that has been idle for so long is preferred: what its last response may have behind it has shown. */
-const QUIET_MS = 1
-
-/** Where requests can go: one name, its addresses, and this thread's connections to them, used last-in first-out. */
-export class Upstream implements ConnectionOwner {
-  readonly options: UpstreamOptions
-  readonly #index: number
-  readonly #count: ConnectionCount
-  readonly #wire: Wire
-  readonly #idle: ClientConnection[] = []
-  readonly #open = new Set<ClientConnection>()
+  readonly slot: number
+  readonly random: () => number
+  config: UpstreamConfig
+  security: tls.SecureContext | null
+  readonly #parts: UpstreamParts
+  readonly #balance: Balance
+  readonly #budget: RetryBudget
+  #endpoints: readonly Endpoint[] | 'unknown' | null = null
+  /** All with a connection, those that are gone from the upstream included. */
+  readonly #pools = new Set<Endpoint>()
   /** In order of arrival. */
   readonly #waiting = new Map<ConnectionWaiter, Waiting>()
-  /** For whom a dial was begun, and where to. */
-  readonly #dials = new Map<ClientConnection, { readonly waiting: Waiting; readonly address: string }>()
-  readonly #refusedMs = new Map<string, number>()
-  #addresses: readonly EndpointAddress[] | 'unknown' | null
-  #turn = 0
+  /** Of those, how many have entered no endpoint. */
+  #unbound = 0
+  /** For whom a dial was begun. */
+  readonly #dials = new Map<ClientConnection, Waiting>()
+  /** Closing so that another can be opened in their place. */
+  readonly #yielding = new Set<ClientConnection>()
   #serving = false
-  #distrustedUntilMs = 0
-  #distrustMs = DISTRUST_MS
+  #retired = false
 
-  /** `addresses`: null while the name is being resolved. `index`: its row in the shared count. */
-  constructor(
-    options: UpstreamOptions,
-    addresses: readonly EndpointAddress[] | 'unknown' | null,
-    index: number,
-    count: ConnectionCount,
-    wire: Wire,
-  ) {
-    this.options = options
-    this.#addresses = addresses
-    this.#index = index
-    this.#count = count
-    this.#wire = wire
+  constructor(live: LiveUpstream, security: tls.SecureContext | null, parts: UpstreamParts) {
+    this.name = live.config.name
+    this.slot = live.slot
+    this.config = live.config
+    this.security = security
+    this.random = parts.random
+    this.#parts = parts
+    this.#balance = new Balance(parts.random)
+    this.#budget = parts.memory.retryBudget(live.slot)
+    this.setEndpoints(live.endpoints)
   }
 
-  /** Asks for a connection; an idle one is handed over before this returns. */
-  take(waiter: ConnectionWaiter, need: 'any' | 'fresh'): void {
-    if (need === 'any' && this.#waiting.size === 0) {
-      const connection = this.#takeIdle('any')
-      if (connection !== null) {
-        waiter.connected(connection)
+  /** Counts an exchange's first try, of which a share may be tried again. */
+  countFirst(): void {
+    this.#budget.first(this.#sharedMs)
+  }
+
+  /** Takes one retry if the budget has it. */
+  tryRetry(): boolean {
+    return this.#budget.tryRetry(this.#sharedMs, this.config.retry.budget)
+  }
+
+  get wheel(): TimerWheel {
+    return this.#parts.wire.wheel
+  }
+
+  /** Nothing is open and nobody waits. */
+  get isQuiet(): boolean {
+    return this.#waiting.size === 0 && this.#pools.size === 0
+  }
+
+  /**
+   * Asks for a connection; an idle one is handed over before this returns. `key`: what a consistent hash goes by.
+   * `tried`: endpoints that are asked last.
+   */
+  take(
+    waiter: ConnectionWaiter,
+    need: 'any' | 'fresh',
+    key: string | null = null,
+    tried: readonly Endpoint[] = NONE,
+  ): void {
+    if (this.#endpoints === 'unknown') {
+      waiter.notConnected('unknown', null)
+      return
+    }
+    let endpoint: Endpoint | null = null
+    if (this.#unbound === 0 && this.#endpoints !== null) {
+      endpoint = this.#enterOne(waiter, key, tried)
+      if (endpoint === null) {
+        waiter.notConnected('unavailable', null)
         return
       }
+      if (need === 'any' && endpoint.queued === 0) {
+        const connection = endpoint.takeIdle('any')
+        if (connection !== null) {
+          waiter.connected(connection, endpoint)
+          return
+        }
+      }
     }
-    this.#wire.wheel.keepTurning()
-    const sinceMs = this.#wire.wheel.nowMs
-    this.#waiting.set(waiter, { waiter, sinceMs, wantsFresh: need === 'fresh', dial: null, failures: 0 })
+    this.wheel.keepTurning()
+    const wantsFresh = need === 'fresh'
+    const sinceMs = this.wheel.nowMs
+    this.#waiting.set(waiter, { waiter, sinceMs, wantsFresh, key, tried, endpoint, dial: null })
+    if (endpoint === null) this.#unbound++
+    else endpoint.queued++
     this.#dial()
-    if (this.#idle.length > 0) this.#serveSoon()
+    if (this.#hasIdle) this.#serveSoon()
   }
 
   cancel(waiter: ConnectionWaiter): void {
-    if (this.#waiting.delete(waiter)) this.#sayWanting()
+    const waiting = this.#waiting.get(waiter)
+    if (waiting === undefined) return
+    this.#forget(waiting)
+    this.#sayWanting()
   }
 
-  setAddresses(addresses: readonly EndpointAddress[] | 'unknown'): void {
-    this.#addresses = addresses
+  /** A new config and its endpoints, in force from here on. `security` belongs to its `tls`. */
+  apply(live: LiveUpstream, security: tls.SecureContext | null): void {
+    const serverName = this.config.tls?.serverName
+    this.config = live.config
+    if (security !== this.security || serverName !== live.config.tls?.serverName) {
+      // Whom they speak to was verified in another way.
+      this.security = security
+      for (const endpoint of this.#pools) endpoint.retireConnections()
+    }
+    this.setEndpoints(live.endpoints)
+  }
+
+  /** Null: not known yet. Those of the same slot and address stay what they are. */
+  setEndpoints(found: readonly LiveEndpoint[] | 'unknown' | null): void {
+    const before = Array.isArray(this.#endpoints) ? (this.#endpoints as readonly Endpoint[]) : NONE
+    if (found === null || found === 'unknown') this.#endpoints = found
+    else {
+      const { memory, wire } = this.#parts
+      this.#endpoints = found.map(
+        (live) => before.find((known) => known.isOf(live)) ?? new Endpoint(live, this, memory, wire),
+      )
+    }
+    for (const endpoint of before) if (!this.#has(endpoint)) endpoint.retire()
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.dial === null && waiting.endpoint?.retired) this.#unbind(waiting)
+    }
     this.#dial()
   }
 
-  connected(connection: ClientConnection): void {
-    this.#dials.delete(connection)
-    this.#idle.push(connection)
-    this.#serve()
+  /** It is no longer configured: what it carries is carried to its end, and nothing is kept. */
+  retire(): void {
+    this.#retired = true
+    for (const endpoint of this.#pools) endpoint.retireConnections()
   }
 
-  dialFailed(connection: ClientConnection, fault: DialFault): void {
-    const dial = this.#dials.get(connection)
-    this.#dials.delete(connection)
-    if (dial === undefined) return
-    const { waiting, address } = dial
-    const isTimeout = fault.code === 'timeout'
-    if (!isTimeout) this.#refusedMs.set(address, this.#wire.wheel.nowMs)
-    waiting.dial = null
-    if (this.#waiting.get(waiting.waiter) !== waiting) return
-    const known = Array.isArray(this.#addresses) ? this.#addresses.length : 0
-    // Nothing was sent: the next address may be tried, once the dead socket's place is given back (`closed`).
-    if (!isTimeout && ++waiting.failures < known) return
-    this.#waiting.delete(waiting.waiter)
-    this.#sayWanting()
-    waiting.waiter.notConnected(isTimeout ? 'timeout' : 'refused')
-  }
+  // ── what endpoints tell ───────────────────────────────────────────────────────────────────────────────────
 
-  idle(connection: ClientConnection): void {
-    const isWantedElsewhere = this.#count.wanted(this.#index) > 0 && this.#waiting.size === 0
-    if (isWantedElsewhere || this.#wire.wheel.nowMs < this.#distrustedUntilMs) {
+  dialled(endpoint: Endpoint, connection: ClientConnection): void {
+    this.#dials.delete(connection)
+    this.#serveFrom(endpoint)
+    // Nobody wants it any more, and it would not be used again.
+    if ((this.#retired || endpoint.retired) && endpoint.idleConnections.includes(connection)) {
       connection.abandon()
-      return
     }
-    this.#idle.push(connection)
+    this.#dial()
+  }
+
+  dialFailed(endpoint: Endpoint, connection: ClientConnection, { code }: DialFault): void {
+    const waiting = this.#dials.get(connection)
+    this.#dials.delete(connection)
+    if (waiting === undefined) return
+    waiting.dial = null
+    endpoint.failed(waiting.waiter)
+    if (this.#waiting.get(waiting.waiter) !== waiting) return
+    this.#refuse(waiting, code === 'timeout' ? 'timeout' : 'refused')
+  }
+
+  keeps(): boolean {
+    if (this.#retired) return false
+    return this.#waiting.size > 0 || this.#parts.memory.connections.wanted(this.slot) === 0
+  }
+
+  returned(): void {
     if (this.#waiting.size > 0) this.#serveSoon()
   }
 
-  surplus(): void {
-    const nowMs = this.#wire.wheel.nowMs
-    if (nowMs >= this.#distrustedUntilMs) {
-      this.#distrustedUntilMs = nowMs + this.#distrustMs
-      this.#distrustMs = Math.min(this.#distrustMs * 4, MAX_DISTRUST_MS)
-      this.options.onSurplus()
-    }
-    for (const connection of [...this.#idle]) if (connection.uses > 0) connection.abandon()
+  distrusted(endpoint: Endpoint): void {
+    this.#parts.onSurplus(this.name, endpoint.live.target)
   }
 
-  abandoned(connection: ClientConnection): void {
-    const at = this.#idle.lastIndexOf(connection)
-    if (at >= 0) this.#idle.splice(at, 1)
-  }
-
-  closed(connection: ClientConnection): void {
-    if (this.#open.delete(connection)) this.#count.give(this.#index)
+  closed(endpoint: Endpoint, connection: ClientConnection): void {
+    this.#yielding.delete(connection)
+    this.#parts.memory.connections.give(this.slot)
+    if (endpoint.open === 0) this.#pools.delete(endpoint)
     if (this.#waiting.size > 0) this.#dial()
   }
 
-  /** On every tick: waiters whose time is over, connections idle for too long. */
+  // ── time ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** On every tick: waiters whose time is over, connections idle for too long. `nowMs`: the thread's. */
   sweep(nowMs: number): void {
-    const { connectMs } = this.options.timeouts
-    for (const { waiter, sinceMs, dial } of this.#waiting.values()) {
-      if (nowMs - sinceMs <= connectMs) break
-      this.#waiting.delete(waiter)
-      waiter.notConnected(dial !== null || !Array.isArray(this.#addresses) ? 'timeout' : 'saturated')
+    const { connectMs } = this.config.timeouts
+    for (const waiting of this.#waiting.values()) {
+      if (nowMs - waiting.sinceMs <= connectMs) break
+      const { dial, endpoint, waiter } = waiting
+      // The dial's own limit is about to say so too.
+      if (dial !== null && this.#dials.delete(dial)) endpoint?.failed(waiter)
+      this.#refuse(waiting, dial !== null || !Array.isArray(this.#endpoints) ? 'timeout' : 'saturated')
     }
     if (this.#waiting.size > 0) this.#serve()
     this.#sayWanting()
-    if (this.#idle.length > 0) this.#trim(nowMs)
+    if (this.#hasIdle) this.#trim(nowMs)
   }
 
   destroy(): void {
-    for (const connection of this.#open) connection.abandon()
+    for (const endpoint of this.#pools) endpoint.destroy()
   }
 
-  /** Of those that may be used, the one used last but a moment ago; else the one used last. */
-  #takeIdle(need: 'any' | 'fresh'): ClientConnection | null {
-    const idle = this.#idle
-    const quietMs = this.#wire.wheel.nowMs - QUIET_MS
-    let chosen = -1
-    for (let at = idle.length - 1; at >= 0; at--) {
-      const connection = idle[at] as ClientConnection
-      if (!connection.settled || (need === 'fresh' && connection.uses > 0)) continue
-      if (chosen < 0) chosen = at
-      if (connection.idleSinceMs > quietMs) continue
-      chosen = at
-      break
+  // ── who waits ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Picks an endpoint and enters it; null: none is in service. */
+  #enterOne(waiter: ConnectionWaiter, key: string | null, tried: readonly Endpoint[]): Endpoint | null {
+    const endpoints = this.#endpoints
+    if (endpoints === null || endpoints === 'unknown') return null
+    const { balance, slowStartMs } = this.config
+    const nowMs = this.#sharedMs
+    for (let picks = 0; picks < MAX_PICKS; picks++) {
+      const picked = this.#balance.pick(endpoints, balance.kind, key, tried, slowStartMs, nowMs)
+      if (picked === null || picked.enter(waiter)) return picked
     }
-    return chosen < 0 ? null : (idle.splice(chosen, 1)[0] ?? null)
+    return null
   }
 
   /** Bytes that may be behind a response that just ended are looked for before the connection is used again. */
   #serveSoon(): void {
     if (this.#serving) return
     this.#serving = true
-    this.#wire.epoch.afterLook(() => {
+    this.#parts.wire.epoch.afterLook(() => {
       this.#serving = false
       this.#serve()
-      if (this.#waiting.size > 0 && this.#idle.some((connection) => !connection.settled)) this.#serveSoon()
+      if (this.#waiting.size > 0 && this.#hasUnsettled) this.#serveSoon()
     })
   }
 
   #serve(): void {
-    for (const { waiter, wantsFresh } of this.#waiting.values()) {
-      const connection = this.#takeIdle(wantsFresh ? 'fresh' : 'any')
+    for (const endpoint of this.#pools) this.#serveFrom(endpoint)
+    this.#dial()
+  }
+
+  #serveFrom(endpoint: Endpoint): void {
+    if (endpoint.idleConnections.length === 0 || (endpoint.queued === 0 && this.#unbound === 0)) return
+    const takesAnybody = !endpoint.retired && endpoint.isInService(this.#sharedMs)
+    for (const waiting of this.#waiting.values()) {
+      const isOwn = waiting.endpoint === endpoint
+      if (!isOwn && (waiting.endpoint !== null || !takesAnybody)) continue
+      const connection = endpoint.takeIdle(waiting.wantsFresh ? 'fresh' : 'any')
       if (connection === null) {
-        if (wantsFresh) continue
+        if (waiting.wantsFresh) continue
         break
       }
-      this.#waiting.delete(waiter)
-      waiter.connected(connection)
+      if (!isOwn && !endpoint.enter(waiting.waiter)) {
+        endpoint.idle(connection)
+        break
+      }
+      this.#waiting.delete(waiting.waiter)
+      if (isOwn) endpoint.queued--
+      else this.#unbound--
+      waiting.waiter.connected(connection, endpoint)
     }
-    this.#dial()
   }
 
   /** Dials for everybody who waits and is not dialled for, within the limit of the whole process. */
   #dial(): void {
-    const addresses = this.#addresses
-    if (addresses === 'unknown') {
-      this.#refuseAll()
-      return
-    }
-    if (addresses === null || addresses.length === 0) return
-    if (this.#dials.size < this.#waiting.size) {
-      for (const waiting of this.#waiting.values()) {
-        if (waiting.dial !== null) continue
-        if (!this.#count.tryTake(this.#index, this.options.maxConnections)) {
-          if (waiting.wantsFresh) this.#makeRoom()
-          break
-        }
-        this.#dialFor(waiting, addresses)
-      }
-    }
+    if (this.#endpoints === 'unknown') this.#refuseAll()
+    else if (this.#endpoints !== null && this.#dials.size < this.#waiting.size) this.#dialAll()
     this.#sayWanting()
   }
 
-  #dialFor(waiting: Waiting, addresses: readonly EndpointAddress[]): void {
-    const { port, tls, host, timeouts } = this.options
-    const address = this.#nextAddress(addresses)
-    const dial = { address, port, tlsName: tls ? host : null }
-    const connection = new ClientConnection(dial, this, timeouts, this.#wire)
-    waiting.dial = connection
-    this.#dials.set(connection, { waiting, address })
-    this.#open.add(connection)
-  }
-
-  /** In turn; those that refused a moment ago only if all did. */
-  #nextAddress(addresses: readonly EndpointAddress[]): string {
-    const nowMs = this.#wire.wheel.nowMs
-    for (let tried = 0; tried < addresses.length; tried++) {
-      const { address } = addresses[this.#turn++ % addresses.length] as EndpointAddress
-      const refusedMs = this.#refusedMs.get(address)
-      if (refusedMs === undefined) return address
-      if (nowMs - refusedMs > REFUSING_MS) {
-        this.#refusedMs.delete(address)
-        return address
+  #dialAll(): void {
+    let unavailable: Waiting[] | null = null
+    let lacking = 0
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.dial !== null) continue
+      const endpoint = waiting.endpoint ?? this.#bind(waiting)
+      if (endpoint === null) {
+        unavailable ??= []
+        unavailable.push(waiting)
+        continue
       }
+      if (this.#parts.memory.connections.tryTake(this.slot, this.config.connections.max)) {
+        const connection = endpoint.dial()
+        this.#pools.add(endpoint)
+        waiting.dial = connection
+        this.#dials.set(connection, waiting)
+        continue
+      }
+      if (this.#makeRoom(waiting, endpoint, ++lacking)) continue
+      // Whoever is served by a hash waits for its own endpoint; the others take what comes.
+      if (this.config.balance.kind !== 'hash' || waiting.key === null) this.#unbind(waiting)
+      break
     }
-    return (addresses[this.#turn++ % addresses.length] as EndpointAddress).address
+    // They may ask again at once.
+    if (unavailable !== null) for (const waiting of unavailable) this.#refuse(waiting, 'unavailable')
   }
 
-  /** Who needs a fresh connection must not starve behind used ones. */
-  #makeRoom(): void {
-    this.#idle.find((connection) => connection.uses > 0)?.abandon()
+  /** Whether a connection is, or soon will be, there for the one that waits: of those idle now one may have to give way. */
+  #makeRoom(waiting: Waiting, endpoint: Endpoint, lacking: number): boolean {
+    if (!waiting.wantsFresh && endpoint.idleConnections.length > 0) return true
+    if (this.#yielding.size >= lacking) return true
+    for (const other of this.#pools) {
+      if (other === endpoint && !waiting.wantsFresh) continue
+      // Who needs a fresh connection must not starve behind used ones.
+      const connection = other.idleConnections.find(({ uses }) => uses > 0 || other !== endpoint)
+      if (connection === undefined) continue
+      this.#yielding.add(connection)
+      connection.abandon()
+      return true
+    }
+    return false
+  }
+
+  #bind(waiting: Waiting): Endpoint | null {
+    const endpoint = this.#enterOne(waiting.waiter, waiting.key, waiting.tried)
+    if (endpoint === null) return null
+    waiting.endpoint = endpoint
+    endpoint.queued++
+    this.#unbound--
+    return endpoint
+  }
+
+  #unbind(waiting: Waiting): void {
+    const { endpoint, waiter } = waiting
+    if (endpoint === null) return
+    endpoint.leave(waiter)
+    endpoint.queued--
+    waiting.endpoint = null
+    this.#unbound++
+  }
+
+  #forget(waiting: Waiting): void {
+    this.#waiting.delete(waiting.waiter)
+    this.#unbind(waiting)
+    this.#unbound--
+  }
+
+  #refuse(waiting: Waiting, fault: ConnectionFault): void {
+    const { endpoint, waiter } = waiting
+    this.#forget(waiting)
+    this.#sayWanting()
+    waiter.notConnected(fault, endpoint)
   }
 
   #refuseAll(): void {
-    const refused = [...this.#waiting.keys()]
-    this.#waiting.clear()
-    this.#sayWanting()
-    for (const waiter of refused) waiter.notConnected('unknown')
+    for (const waiting of [...this.#waiting.values()]) this.#refuse(waiting, 'unknown')
   }
 
   #sayWanting(): void {
-    if (this.#waiting.size > this.#dials.size) this.#count.want(this.#index)
-    else this.#count.unwant(this.#index)
+    const { connections } = this.#parts.memory
+    if (this.#waiting.size > this.#dials.size) connections.want(this.slot)
+    else connections.unwant(this.slot)
   }
 
   #trim(nowMs: number): void {
-    const { idleShare, idleTimeoutMs } = this.options
-    const wantedElsewhere = this.#waiting.size === 0 && this.#count.wanted(this.#index) > 0
-    let resting = 0
-    // The oldest are at the bottom; what is released often stays on top and is never idle for long.
-    for (const connection of [...this.#idle].reverse()) {
-      const idleMs = nowMs - connection.idleSinceMs
-      const limitMs = connection.keepAliveMs > 0 ? connection.keepAliveMs - 1_000 : idleTimeoutMs
-      if (idleMs > RESTING_MS) resting++
-      if (idleMs > limitMs || resting > idleShare || wantedElsewhere) connection.abandon()
+    const { idle, idleTimeoutMs } = this.config.connections
+    const { memory, threads } = this.#parts
+    const isWantedElsewhere = this.#waiting.size === 0 && memory.connections.wanted(this.slot) > 0
+    if (isWantedElsewhere) for (const endpoint of this.#pools) endpoint.closeIdle()
+    trimIdle(this.#pools, nowMs, idleTimeoutMs, Math.max(1, Math.floor(idle / threads)))
+  }
+
+  #has(endpoint: Endpoint): boolean {
+    return Array.isArray(this.#endpoints) && this.#endpoints.includes(endpoint)
+  }
+
+  get #hasIdle(): boolean {
+    for (const endpoint of this.#pools) if (endpoint.idleConnections.length > 0) return true
+    return false
+  }
+
+  get #hasUnsettled(): boolean {
+    for (const endpoint of this.#pools) {
+      if (endpoint.idleConnections.some((connection) => !connection.settled)) return true
     }
+    return false
+  }
+
+  get #sharedMs(): number {
+    return this.#parts.memory.sharedMs(this.wheel.nowMs)
   }
 }

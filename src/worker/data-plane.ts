@@ -1,13 +1,13 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
-import type { Config, LogLevel } from '../config/config.ts'
+import type { Config, LogLevel, UpstreamConfig } from '../config/config.ts'
 import { packageAssets } from '../docs/assets.ts'
 import { docsAnswers } from '../docs/pages.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { loadVerificationKey } from '../jwt/key.ts'
 import { TokenVerifier } from '../jwt/verify.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, machineMs } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged, type LogFields, logLine } from '../observe/log-line.ts'
@@ -17,14 +17,18 @@ import { tenantPolicy } from '../policies/tenant.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { ResponseDate } from '../proxy/response-date.ts'
-import { ConnectionCount } from '../upstreams/connection-count.ts'
-import { Upstream } from '../upstreams/upstream.ts'
+import type { LiveEndpoint, LiveUpstream } from '../upstreams/live-upstream.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
+import { UpstreamSet } from '../upstreams/upstream-set.ts'
 import { compile } from './compile.ts'
 import type { Address, ThreadBirth } from './messages.ts'
 import { trustedPeers } from './trusted-peers.ts'
 import { upstreamUrl } from './upstream-url.ts'
 
 const IDLE_CLOSE_DELAY_MS = 1_000
+/** Endpoint slots an upstream has. */
+const MAX_ADDRESSES = 64
 
 export interface DataPlaneParts {
   readonly birth: Omit<ThreadBirth, 'memory'> & { readonly connections: SharedArrayBuffer }
@@ -45,7 +49,8 @@ export class DataPlane {
   readonly #pipeline: Pipeline
   readonly #server: net.Server
   readonly #clients = new Set<ServerConnection>()
-  readonly #upstreams = new Map<string, Upstream>()
+  readonly #upstreams: UpstreamSet
+  readonly #addresses: Record<string, readonly Address[] | 'unknown'>
   readonly #maxClients: number
   /** Levels of access lines that are written. */
   readonly #accessLevels: ReadonlySet<LogLevel>
@@ -63,7 +68,9 @@ export class DataPlane {
       log.access ? ACCESS_LEVELS.filter((level) => isLogged(level, log.level)) : [],
     )
     this.#maxClients = Math.ceil(birth.config.listen.maxConnections / birth.config.workers)
-    this.#openUpstreams(birth)
+    this.#addresses = { ...birth.addresses }
+    this.#upstreams = this.#openUpstreams(birth)
+    this.#upstreams.apply(this.#liveUpstreams())
     this.#pipeline = this.#makePipeline()
     this.#pipeline.draining = birth.draining
     this.#wire.wheel.everyTick(() => this.#tick())
@@ -93,8 +100,11 @@ export class DataPlane {
   }
 
   setAddresses(host: string, addresses: readonly Address[] | 'unknown'): void {
-    for (const upstream of this.#upstreams.values()) {
-      if (upstream.options.host === host) upstream.setAddresses(addresses)
+    this.#addresses[host] = addresses
+    for (const { config, endpoints } of this.#liveUpstreams()) {
+      if (config.endpoints.some(({ url }) => upstreamUrl(url).host === host)) {
+        this.#upstreams.setEndpoints(config.name, endpoints)
+      }
     }
   }
 
@@ -118,28 +128,37 @@ export class DataPlane {
   destroy(): void {
     this.#server.close()
     for (const client of this.#clients) client.abort('close')
-    for (const upstream of this.#upstreams.values()) upstream.destroy()
+    this.#upstreams.destroy()
     this.#wire.wheel.stop()
   }
 
-  #openUpstreams(birth: DataPlaneParts['birth']): void {
-    const { upstreams, workers } = birth.config
-    const count = new ConnectionCount(birth.connections, upstreams.length, workers, birth.row)
-    for (const [index, { name, endpoints, connections, timeouts }] of upstreams.entries()) {
-      const { host, port, tls, authority, target } = upstreamUrl(endpoints[0]?.url ?? '')
-      const family = net.isIP(host)
-      const addresses =
-        family === 0 ? (birth.addresses[host] ?? null) : [{ address: host, family: family as 4 | 6 }]
-      const options = {
-        ...{ name, host, port, tls, authority, target, timeouts },
-        maxConnections: connections.max,
-        idleShare: Math.max(1, Math.floor(connections.idle / workers)),
-        idleTimeoutMs: connections.idleTimeoutMs,
-        onSurplus: () =>
-          this.#log('warning', 'Upstream sent bytes that belong to no response', { upstream: name, target }),
-      }
-      this.#upstreams.set(name, new Upstream(options, addresses, index, count, this.#wire))
+  #openUpstreams(birth: DataPlaneParts['birth']): UpstreamSet {
+    const { monotonicMs } = this.#clock
+    return new UpstreamSet({
+      memory: new UpstreamMemory(birth.connections, birth.row, { monotonicMs, machineMs }),
+      wire: this.#wire,
+      threads: birth.config.workers,
+      random: Math.random,
+      onSurplus: (upstream, target) =>
+        this.#log('warning', 'Upstream sent bytes that belong to no response', { upstream, target }),
+    })
+  }
+
+  #liveUpstreams(): readonly LiveUpstream[] {
+    return this.#config.upstreams.map((config, slot) => ({
+      config,
+      slot,
+      endpoints: liveEndpoints(config, slot, this.#addresses),
+    }))
+  }
+
+  #byName(): ReadonlyMap<string, Upstream> {
+    const byName = new Map<string, Upstream>()
+    for (const { name } of this.#config.upstreams) {
+      const upstream = this.#upstreams.get(name)
+      if (upstream !== null) byName.set(name, upstream)
     }
+    return byName
   }
 
   #makePipeline(): Pipeline {
@@ -147,7 +166,7 @@ export class DataPlane {
     const { monotonicMs, wallMs } = this.#clock
     const identity = this.#identityPolicy()
     const router = compile(config, {
-      upstreams: this.#upstreams,
+      upstreams: this.#byName(),
       identity,
       optionalIdentity: identity === null ? null : optionalIdentity(identity),
       userPolicies: () => [],
@@ -207,7 +226,7 @@ export class DataPlane {
 
   #tick(): void {
     const { nowMs } = this.#wire.wheel
-    for (const upstream of this.#upstreams.values()) upstream.sweep(nowMs)
+    this.#upstreams.sweep(nowMs)
     if (!this.#closing) return
     let unsent = 0
     for (const client of this.#clients) {
@@ -233,4 +252,27 @@ export class DataPlane {
       this.#writeLine(logLine(this.#clock.wallMs(), level, 'nyro.gateway', event, fields))
     }
   }
+}
+
+/** Each URL is one endpoint an address, in the slots of its upstream; null while none is known. */
+function liveEndpoints(
+  config: UpstreamConfig,
+  upstreamSlot: number,
+  known: Readonly<Record<string, readonly Address[] | 'unknown'>>,
+): readonly LiveEndpoint[] | 'unknown' | null {
+  const endpoints: LiveEndpoint[] = []
+  let unknown = 0
+  for (const { url } of config.endpoints) {
+    const { host, port, tls, authority, target } = upstreamUrl(url)
+    const family = net.isIP(host)
+    const addresses = family === 0 ? known[host] : [{ address: host, family: family as 4 | 6 }]
+    if (addresses === 'unknown') unknown++
+    else
+      for (const { address, family } of addresses ?? []) {
+        const slot = upstreamSlot * MAX_ADDRESSES + endpoints.length
+        endpoints.push({ slot, address, family, port, tls, host, authority, target })
+      }
+  }
+  if (endpoints.length > 0) return endpoints.slice(0, MAX_ADDRESSES)
+  return unknown === config.endpoints.length ? 'unknown' : null
 }

@@ -24,7 +24,7 @@ export interface ThreadBirth {
 
 /** Shared by control and every data thread. */
 export interface SharedMemory {
-  /** Open connections per upstream: see upstreams/connection-count.ts. */
+  /** What all threads know of upstreams: see upstreams/upstream-memory.ts. */
   readonly connections: SharedArrayBuffer
   /** Log lines on their way to control, one ring a thread: see observe/log-ring.ts. */
   readonly logRings: readonly SharedArrayBuffer[]

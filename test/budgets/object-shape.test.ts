@@ -49,10 +49,16 @@ function watch(): () => void {
     seen.Exchange.add(exchange)
     finish.call(this, exchange)
   }
-  ClientConnection.prototype.begin = function (receiver: ResponseReceiver, method, kind): void {
+  ClientConnection.prototype.begin = function (
+    receiver: ResponseReceiver,
+    method,
+    kind,
+    headMs,
+    idleMs,
+  ): void {
     seen.ClientConnection.add(this)
     if (receiver instanceof Forward) seen.Forward.add(receiver)
-    begin.call(this, receiver, method, kind)
+    begin.call(this, receiver, method, kind, headMs, idleMs)
   }
   Forward.prototype.response = function (head: Head): void {
     seen.Head.add(head)

@@ -2,9 +2,9 @@ import { createHook } from 'node:async_hooks'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../../src/config/config.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import { machineMs, systemClock } from '../../src/lib/clock.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
-import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
+import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
 import type { PlaneOrder, PlaneReading } from './budget-plane.ts'
 
@@ -34,7 +34,7 @@ async function start(config: Config): Promise<number> {
   const plane = new DataPlane({
     birth: {
       ...{ config, row: 0, version: '0.0.0-test', port: 0, addresses: {}, draining: false },
-      connections: ConnectionCount.create(config.upstreams.length, config.workers),
+      connections: UpstreamMemory.create(config.workers, machineMs()),
     },
     clock: systemClock,
     writeLine(line) {

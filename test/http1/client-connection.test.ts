@@ -180,7 +180,7 @@ describe('no whole response', () => {
   test('is waited for without a limit while the request is not whole: that is the client’s to be', () =>
     staged(async (stage) => {
       const heard = new HeardResponse()
-      stage.connection.begin(heard, 'POST', 'plain')
+      stage.connection.begin(heard, 'POST', 'plain', LIMITS.headMs, LIMITS.idleMs)
       stage.connection.writer.begin(GET, 'chunked')
       stage.connection.writer.body(Buffer.from('x'), 0, 1)
       stage.connection.writer.flush()
@@ -224,7 +224,7 @@ describe('a connection is not used again', () => {
   test('after a response that came before its request had ended', () =>
     staged(async (stage) => {
       const heard = new HeardResponse()
-      stage.connection.begin(heard, 'POST', 'plain')
+      stage.connection.begin(heard, 'POST', 'plain', LIMITS.headMs, LIMITS.idleMs)
       stage.connection.writer.begin('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n', 'plain')
       stage.connection.writer.flush()
       await delivered()
@@ -280,7 +280,7 @@ describe('a connection is not used again', () => {
         const asked = new Promise<void>((resolve) => {
           near.once('data', () => {
             stage.time.wire.epoch.count()
-            stage.connection.begin(heard, 'GET', 'plain')
+            stage.connection.begin(heard, 'GET', 'plain', LIMITS.headMs, LIMITS.idleMs)
             stage.connection.writer.begin(GET, 'plain')
             stage.connection.requestEnd()
             resolve()
@@ -320,8 +320,8 @@ describe('a dial', () => {
     await loopback.close()
     await staged(async (stage) => {
       const { ClientConnection } = await import('../../src/http1/client-connection.ts')
-      const dial = { address: '127.0.0.1', port, tlsName: null }
-      void new ClientConnection(dial, stage, LIMITS, stage.time.wire)
+      const dial = { address: '127.0.0.1', port, tlsName: null, security: null }
+      void new ClientConnection(dial, stage, LIMITS.connectMs, stage.time.wire)
       await closes(stage)
       assert.deepEqual(stage.events, ['connected', 'dial failed: ECONNREFUSED', 'closed'])
     })
@@ -352,7 +352,7 @@ describe('back-pressure', () => {
     try {
       stage.server.pause()
       const heard = new HeardResponse()
-      stage.connection.begin(heard, 'POST', 'plain')
+      stage.connection.begin(heard, 'POST', 'plain', LIMITS.headMs, LIMITS.idleMs)
       stage.connection.writer.begin(GET, 'plain')
       const piece = Buffer.alloc(MIB)
       let pieces = 0
@@ -375,7 +375,7 @@ describe('back-pressure', () => {
     staged(async (stage) => {
       stage.server.pause()
       const heard = new HeardResponse()
-      stage.connection.begin(heard, 'POST', 'plain')
+      stage.connection.begin(heard, 'POST', 'plain', LIMITS.headMs, LIMITS.idleMs)
       stage.connection.writer.begin(GET, 'plain')
       stage.connection.writer.body(Buffer.alloc(16 * MIB), 0, 16 * MIB)
       assert.equal(stage.connection.congested(), true)

@@ -1,17 +1,23 @@
 import type { Socket } from 'node:net'
 import {
   ClientConnection,
-  type ClientLimits,
-  type ConnectionOwner,
   type ResponseFault,
   type ResponseReceiver,
 } from '../../src/http1/client-connection.ts'
+import type { ConnectionOwner } from '../../src/http1/connection-owner.ts'
 import type { Head } from '../../src/http1/head.ts'
 import { until } from '../support/until.ts'
 import { Loopback } from './loopback.ts'
 import { ManualWire } from './manual-wire.ts'
 
-export const LIMITS: ClientLimits = { connectMs: 1_000, headMs: 3_000, idleMs: 2_000 }
+/** Milliseconds. */
+export interface StageLimits {
+  readonly connectMs: number
+  readonly headMs: number
+  readonly idleMs: number
+}
+
+export const LIMITS: StageLimits = { connectMs: 1_000, headMs: 3_000, idleMs: 2_000 }
 
 export const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -83,20 +89,22 @@ export class ClientStage implements ConnectionOwner {
   /** How often the connection could have been used again before anybody looked behind its response. */
   settledAtOnce = 0
   readonly connection: ClientConnection
+  readonly #limits: StageLimits
   #server: Socket | null = null
 
-  private constructor(loopback: Loopback, limits: ClientLimits) {
+  private constructor(loopback: Loopback, limits: StageLimits) {
     this.loopback = loopback
-    const dial = { address: '127.0.0.1', port: loopback.port, tlsName: null }
-    this.connection = new ClientConnection(dial, this, limits, this.time.wire)
+    const dial = { address: '127.0.0.1', port: loopback.port, tlsName: null, security: null }
+    this.#limits = limits
+    this.connection = new ClientConnection(dial, this, limits.connectMs, this.time.wire)
   }
 
   /** Dials only: the test decides what comes of it. */
-  static async dial(limits: ClientLimits = LIMITS): Promise<ClientStage> {
+  static async dial(limits: StageLimits = LIMITS): Promise<ClientStage> {
     return new ClientStage(await Loopback.listen(), limits)
   }
 
-  static async connect(limits: ClientLimits = LIMITS): Promise<ClientStage> {
+  static async connect(limits: StageLimits = LIMITS): Promise<ClientStage> {
     const stage = await ClientStage.dial(limits)
     await until('the connection', () => stage.events.includes('connected'))
     stage.#server = await stage.loopback.socket(0)
@@ -112,7 +120,7 @@ export class ClientStage implements ConnectionOwner {
   /** Sends a whole request without a body. */
   ask(method = 'GET', kind: 'plain' | 'upgrade' = 'plain'): HeardResponse {
     const heard = new HeardResponse()
-    this.connection.begin(heard, method, kind)
+    this.connection.begin(heard, method, kind, this.#limits.headMs, this.#limits.idleMs)
     this.connection.writer.begin(GET, 'plain')
     this.connection.requestEnd()
     return heard

@@ -49,9 +49,11 @@ describe('what an upstream can do to an exchange', () => {
         ['refused', 503, 'connect_failed', 'Upstream service orders is unavailable.'],
         ['timeout', 504, 'upstream_timeout', 'Upstream service orders timed out.'],
         ['saturated', 503, 'upstream_saturated', 'Upstream service orders is at capacity.'],
+        ['unavailable', 503, 'upstream_unavailable', 'Upstream service orders has no endpoint in service.'],
       ],
     )
     assert.equal(unconnected.saturated.fields, 'Retry-After: 1\r\n')
+    assert.equal(unconnected.unavailable.fields, 'Retry-After: 1\r\n')
     for (const [fault, { status }] of Object.entries(unanswered))
       assert.equal(status, fault === 'timeout' ? 504 : 502)
   })

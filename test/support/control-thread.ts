@@ -6,7 +6,7 @@ import { createServer, type Socket } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
 import { logLine } from '../../src/observe/log-line.ts'
 import { LogRingWriter } from '../../src/observe/log-ring.ts'
-import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
+import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import type { ControlMessage, ThreadBirth, ThreadMessage } from '../../src/worker/messages.ts'
 
 const birth = workerData as ThreadBirth
@@ -15,7 +15,10 @@ const logRing = birth.memory.logRings[row]
 if (logRing === undefined || parentPort === null) throw new Error('not started by control')
 const port = parentPort
 const ring = new LogRingWriter(logRing)
-const counts = new ConnectionCount(birth.memory.connections, config.upstreams.length, config.workers, row)
+const { connections: counts } = new UpstreamMemory(birth.memory.connections, row, {
+  monotonicMs: () => 0,
+  machineMs: () => 0,
+})
 const heard: string[] = birth.draining ? ['born draining'] : []
 let addresses = birth.addresses
 const sockets = new Set<Socket>()

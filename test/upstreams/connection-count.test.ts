@@ -5,8 +5,8 @@ import { Worker } from 'node:worker_threads'
 import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
 
 function threads(upstreams: number, rows: number) {
-  const memory = ConnectionCount.create(upstreams, rows)
-  const at = (row: number) => new ConnectionCount(memory, upstreams, rows, row)
+  const memory = new SharedArrayBuffer(ConnectionCount.byteLength(upstreams, rows))
+  const at = (row: number) => new ConnectionCount(memory, 0, upstreams, rows, row)
   return { memory, at }
 }
 
@@ -60,7 +60,7 @@ test('control has no row, so that a slot taken there by mistake is loud', () => 
 const CONTENDER = `
 const { workerData, parentPort } = require('node:worker_threads')
 import(workerData.module).then(({ ConnectionCount }) => {
-  const count = new ConnectionCount(workerData.memory, 1, 2, workerData.row)
+  const count = new ConnectionCount(workerData.memory, 0, 1, 2, workerData.row)
   let most = 0
   let held = 0
   for (let round = 0; round < 200000; round++) {

@@ -1,40 +1,44 @@
 import type { Socket } from 'node:net'
+import type { UpstreamConfig } from '../../src/config/config.ts'
 import type { ClientConnection } from '../../src/http1/client-connection.ts'
-import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
-import {
-  type ConnectionFault,
-  type ConnectionWaiter,
-  type EndpointAddress,
-  Upstream,
-  type UpstreamOptions,
-} from '../../src/upstreams/upstream.ts'
+import type { ConnectionFault, ConnectionWaiter } from '../../src/upstreams/connection-waiter.ts'
+import type { Endpoint } from '../../src/upstreams/endpoint.ts'
+import type { LiveEndpoint, LiveUpstream } from '../../src/upstreams/live-upstream.ts'
+import { Upstream } from '../../src/upstreams/upstream.ts'
+import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { GET, HeardResponse } from '../http1/client-stage.ts'
 import { delivered, Loopback } from '../http1/loopback.ts'
 import { ManualWire } from '../http1/manual-wire.ts'
+import { upstreamOf } from '../support/config-part.ts'
 import { until } from '../support/until.ts'
 
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-export const LOCAL: EndpointAddress = { address: '127.0.0.1', family: 4 }
+export const LOCAL = '127.0.0.1'
 /** Of this machine too, where nothing listens unless a test says so. */
-export const OTHER: EndpointAddress = { address: '127.0.0.2', family: 4 }
+export const OTHER = '127.0.0.2'
+export const THIRD = '127.0.0.3'
 
 /** Somebody who wants a connection. */
 export class Waiter implements ConnectionWaiter {
   connection: ClientConnection | null = null
+  /** The one it is in, or that failed it. */
+  endpoint: Endpoint | null = null
   fault: ConnectionFault | null = null
   /** Told more than once is a defect. */
   told = 0
   onConnected: (connection: ClientConnection) => void = () => {}
 
-  connected(connection: ClientConnection): void {
+  connected(connection: ClientConnection, endpoint: Endpoint): void {
     this.connection = connection
+    this.endpoint = endpoint
     this.told++
     this.onConnected(connection)
   }
 
-  notConnected(fault: ConnectionFault): void {
+  notConnected(fault: ConnectionFault, endpoint: Endpoint | null): void {
     this.fault = fault
+    this.endpoint = endpoint
     this.told++
   }
 
@@ -44,10 +48,13 @@ export class Waiter implements ConnectionWaiter {
 }
 
 export interface StageSettings {
-  readonly options?: Partial<UpstreamOptions>
-  readonly addresses?: readonly EndpointAddress[] | 'unknown' | null
-  /** Threads, each with an upstream of its own over the one count. */
+  readonly config?: Partial<UpstreamConfig>
+  readonly addresses?: readonly string[] | 'unknown' | null
+  /** Threads, each with an upstream of its own over the one memory. */
   readonly threads?: number
+  readonly tls?: 'tls'
+  /** What is drawn, in turn and from the start again; default 0. */
+  readonly draws?: readonly number[]
 }
 
 /** Upstreams of one name in several threads' shoes, and the server they lead to. */
@@ -55,42 +62,64 @@ export class UpstreamStage {
   readonly loopback: Loopback
   readonly times: readonly ManualWire[]
   readonly upstreams: readonly Upstream[]
+  readonly memory: UpstreamMemory
   /** How often an upstream told of bytes that belong to no response. */
   surpluses = 0
-  readonly #count: ConnectionCount
+  readonly #settings: StageSettings
+  #draw = 0
 
-  private constructor(loopback: Loopback, { options, addresses = [LOCAL], threads = 1 }: StageSettings) {
+  private constructor(loopback: Loopback, settings: StageSettings) {
     this.loopback = loopback
-    const memory = ConnectionCount.create(1, threads)
-    const rows = Array.from({ length: threads }, (_, row) => row)
-    const all: UpstreamOptions = {
-      name: 'orders',
-      host: 'orders.test',
-      port: loopback.port,
-      tls: false,
-      authority: 'orders.test',
-      target: 'orders.test:80',
-      maxConnections: 10,
-      idleShare: 10,
-      idleTimeoutMs: 4_000,
-      timeouts: { connectMs: 1_000, headMs: 3_000, idleMs: 2_000 },
-      onSurplus: () => {
-        this.surpluses++
-      },
-      ...options,
-    }
-    this.#count = new ConnectionCount(memory, 1, threads, threads)
-    this.times = rows.map(() => new ManualWire())
-    this.upstreams = this.times.map((time, row) => {
-      const upstream = new Upstream(
-        all,
-        addresses,
-        0,
-        new ConnectionCount(memory, 1, threads, row),
-        time.wire,
-      )
-      return upstream
+    this.#settings = settings
+    const { threads = 1, addresses = [LOCAL] } = settings
+    const first = new ManualWire()
+    this.times = [first, ...Array.from({ length: threads - 1 }, () => new ManualWire())]
+    const shared = UpstreamMemory.create(threads, first.nowMs)
+    const clockOf = ({ wire }: ManualWire) => ({
+      monotonicMs: () => wire.wheel.nowMs,
+      machineMs: () => first.nowMs,
     })
+    this.memory = new UpstreamMemory(shared, null, clockOf(first))
+    this.upstreams = this.times.map(
+      (time, row) =>
+        new Upstream(this.live(addresses), null, {
+          memory: new UpstreamMemory(shared, row, clockOf(time)),
+          wire: time.wire,
+          threads: 1,
+          random: () => this.#random(),
+          onSurplus: () => {
+            this.surpluses++
+          },
+        }),
+    )
+  }
+
+  /** As control tells of the upstream. */
+  live(addresses: readonly string[] | 'unknown' | null, own: Partial<UpstreamConfig> = {}): LiveUpstream {
+    const config = upstreamOf('orders', `http://orders.test:${this.loopback.port}`, {
+      connections: { max: 10, idle: 10, idleTimeoutMs: 4_000 },
+      timeouts: { connectMs: 1_000, headMs: 3_000, idleMs: 2_000, totalMs: null },
+      ...this.#settings.config,
+      ...own,
+    })
+    const isKnown = addresses !== null && addresses !== 'unknown'
+    return { config, slot: 0, endpoints: isKnown ? this.endpoints(...addresses) : addresses }
+  }
+
+  /** The same slot for the same address, whatever the order. */
+  endpoints(...addresses: readonly string[]): readonly LiveEndpoint[] {
+    const { port } = this.loopback
+    return addresses.map((address) => ({
+      slot: Number(address.slice(address.lastIndexOf('.') + 1)),
+      ...{ address, family: 4, port, tls: this.#settings.tls !== undefined, host: 'orders.test' },
+      authority: `orders.test:${port}`,
+      target: `orders.test:${port}`,
+    }))
+  }
+
+  #random(): number {
+    const { draws = [0] } = this.#settings
+    return draws[this.#draw++ % draws.length] ?? 0
   }
 
   static async open(settings: StageSettings = {}): Promise<UpstreamStage> {
@@ -109,7 +138,7 @@ export class UpstreamStage {
 
   /** Open connections by the shared count. */
   get open(): number {
-    return this.#count.open(0)
+    return this.memory.openConnections(0)
   }
 
   /** Asks as requests do: within the delivery of a socket's event. */
@@ -169,7 +198,7 @@ export class UpstreamStage {
 /** Writes a request and leaves it to be answered. */
 export function send(connection: ClientConnection): HeardResponse {
   const heard = new HeardResponse()
-  connection.begin(heard, 'GET', 'plain')
+  connection.begin(heard, 'GET', 'plain', 3_000, 2_000)
   connection.writer.begin(GET, 'plain')
   connection.requestEnd()
   return heard

@@ -22,7 +22,7 @@ function differ<T>(one: T, other: T): void {
   assert.ok(one !== other, 'the same connection')
 }
 
-const ONE: StageSettings = { options: { maxConnections: 1 } }
+const ONE: StageSettings = { config: { connections: { max: 1, idle: 10, idleTimeoutMs: 4_000 } } }
 
 describe('an idle connection', () => {
   test('is handed over at once, the one used last first', () =>
@@ -93,7 +93,7 @@ describe('an idle connection is trimmed', () => {
     }))
 
   test('when more than the share rest for a second, the oldest first', () =>
-    staged({ options: { idleShare: 2 } }, async (stage) => {
+    staged({ config: { connections: { max: 10, idle: 2, idleTimeoutMs: 4_000 } } }, async (stage) => {
       const connections = await stage.idle(5)
       stage.pass(900)
       await delivered()
@@ -105,7 +105,7 @@ describe('an idle connection is trimmed', () => {
     }))
 
   test('a second before the server would, where it says so', () =>
-    staged({ options: { idleTimeoutMs: 60_000 } }, async (stage) => {
+    staged({ config: { connections: { max: 10, idle: 10, idleTimeoutMs: 60_000 } } }, async (stage) => {
       const connection = await stage.take().served()
       await stage.exchange(connection, OK.replace('\r\n', '\r\nKeep-Alive: timeout=5\r\n'))
       stage.pass(3_900)
@@ -146,23 +146,26 @@ describe('the limit', () => {
     }))
 
   test('holds for all threads together, and a thread that waits gets the place another has to spare', () =>
-    staged({ options: { maxConnections: 2 }, threads: 2 }, async (stage) => {
-      const [first, second] = [await stage.take().served(), await stage.take().served()]
-      const elsewhere = stage.take('any', 1)
-      await delivered()
-      stage.pass(200, 1)
-      assert.equal(elsewhere.told, 0)
-      assert.equal(stage.open, 2)
-      await stage.exchange(first)
-      await until('the place', () => stage.open === 1)
-      stage.pass(50, 1)
-      await elsewhere.served()
-      assert.equal(stage.open, 2)
-      await stage.exchange(second)
-      assert.equal(stage.open, 2)
-      await delivered()
-      same(stage.take().connection, second)
-    }))
+    staged(
+      { config: { connections: { max: 2, idle: 10, idleTimeoutMs: 4_000 } }, threads: 2 },
+      async (stage) => {
+        const [first, second] = [await stage.take().served(), await stage.take().served()]
+        const elsewhere = stage.take('any', 1)
+        await delivered()
+        stage.pass(200, 1)
+        assert.equal(elsewhere.told, 0)
+        assert.equal(stage.open, 2)
+        await stage.exchange(first)
+        await until('the place', () => stage.open === 1)
+        stage.pass(50, 1)
+        await elsewhere.served()
+        assert.equal(stage.open, 2)
+        await stage.exchange(second)
+        assert.equal(stage.open, 2)
+        await delivered()
+        same(stage.take().connection, second)
+      },
+    ))
 
   test('refuses who waited for the connect limit as saturated', () =>
     staged(ONE, async (stage) => {
@@ -207,7 +210,7 @@ describe('the limit', () => {
     }))
 
   test('is not touched by connections that closed', () =>
-    staged({ options: { maxConnections: 3 } }, async (stage) => {
+    staged({ config: { connections: { max: 3, idle: 10, idleTimeoutMs: 4_000 } } }, async (stage) => {
       for (let round = 0; round < 4; round++) {
         const waiters = [stage.take(), stage.take(), stage.take()]
         for (const waiter of waiters) (await waiter.served()).abandon()
@@ -217,23 +220,26 @@ describe('the limit', () => {
 })
 
 describe('an address', () => {
-  test('that refuses is passed over for the next', () =>
-    staged({ addresses: [OTHER, LOCAL] }, async (stage) => {
+  test('that refused is asked last for a second', () =>
+    staged({ addresses: [OTHER, LOCAL], config: { balance: { kind: 'round-robin' } } }, async (stage) => {
+      const waiter = stage.take()
+      await until('the refusal', () => waiter.fault)
+      assert.equal(waiter.endpoint?.live.address, OTHER)
       for (let round = 0; round < 4; round++) {
         const connection = await stage.take('fresh').served()
-        assert.equal(connection.socket.remoteAddress, '127.0.0.1')
+        assert.equal(connection.socket.remoteAddress, LOCAL)
       }
     }))
 
   test('is taken in turn with the others', () =>
-    staged({ addresses: [OTHER, LOCAL] }, async (stage) => {
-      const other = await Loopback.listen(OTHER.address, stage.loopback.port)
+    staged({ addresses: [OTHER, LOCAL], config: { balance: { kind: 'round-robin' } } }, async (stage) => {
+      const other = await Loopback.listen(OTHER, stage.loopback.port)
       try {
         const seen = []
         for (let round = 0; round < 4; round++) {
           seen.push((await stage.take('fresh').served()).socket.remoteAddress)
         }
-        assert.deepEqual(seen, ['127.0.0.2', '127.0.0.1', '127.0.0.2', '127.0.0.1'])
+        assert.deepEqual(seen, [OTHER, LOCAL, OTHER, LOCAL])
       } finally {
         await other.close()
       }
@@ -252,7 +258,7 @@ describe('an address', () => {
       const [early, late] = [stage.take(), stage.take()]
       await delivered()
       assert.equal(early.told, 0)
-      stage.upstream.setAddresses([LOCAL])
+      stage.upstream.setEndpoints(stage.endpoints(LOCAL))
       await early.served()
       await late.served()
     }))
@@ -267,7 +273,7 @@ describe('an address', () => {
   test('that does not exist is told at once, to those who wait too', () =>
     staged({ addresses: null }, async (stage) => {
       const waiting = stage.take()
-      stage.upstream.setAddresses('unknown')
+      stage.upstream.setEndpoints('unknown')
       assert.equal(waiting.fault, 'unknown')
       assert.equal(stage.take().fault, 'unknown')
     }))
@@ -280,18 +286,21 @@ describe('an address', () => {
       await until('the place', () => stage.open === 0)
     }))
 
-  // The fault: a name with one dead address of two loses requests whenever the dead one refuses faster than the other
-  // connects. Here the other one takes connections and never finishes the TLS handshake, so it is still being tried.
-  test('that refuses twice does not end a wait while another address is being tried', () =>
-    staged({ addresses: [OTHER, LOCAL], options: { tls: true } }, async (stage) => {
-      const waiters = [stage.take(), stage.take()]
-      await until('the connection that hangs', () => stage.loopback.accepted.length > 0)
-      for (let look = 0; look < 20; look++) await delivered()
-      assert.deepEqual(
-        waiters.map(({ fault }) => fault),
-        [null, null],
-      )
-    }))
+  // Here the other one takes connections and never finishes the TLS handshake, so it is still being tried.
+  test('that refuses does not end the wait for another', () =>
+    staged(
+      { addresses: [OTHER, LOCAL], tls: 'tls', config: { balance: { kind: 'round-robin' } } },
+      async (stage) => {
+        const waiters = [stage.take(), stage.take()]
+        await until('the connection that hangs', () => stage.loopback.accepted.length > 0)
+        await until('the refusal', () => waiters[0]?.fault)
+        for (let look = 0; look < 20; look++) await delivered()
+        assert.deepEqual(
+          waiters.map(({ fault }) => fault),
+          ['refused', null],
+        )
+      },
+    ))
 })
 
 // The fault behind these: what an upstream sends behind one response answers a request of somebody else.

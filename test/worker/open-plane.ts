@@ -1,7 +1,7 @@
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
 import type { Clock } from '../../src/lib/clock.ts'
-import { systemClock } from '../../src/lib/clock.ts'
-import { ConnectionCount } from '../../src/upstreams/connection-count.ts'
+import { machineMs, systemClock } from '../../src/lib/clock.ts'
+import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -65,7 +65,7 @@ export class PlaneStage {
         row: 0,
         version: '0.0.0-test',
         port: 0,
-        connections: ConnectionCount.create(config.upstreams.length, config.workers),
+        connections: UpstreamMemory.create(config.workers, machineMs()),
         addresses: {},
         draining: draining === 'draining',
       },

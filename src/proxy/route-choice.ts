@@ -1,0 +1,15 @@
+import type { RouteChoice } from './route.ts'
+
+/** Draws one by weight; the only one is not drawn. */
+export function pickChoice(choices: readonly RouteChoice[]): RouteChoice {
+  const first = choices[0] as RouteChoice // a target has at least one
+  if (choices.length === 1) return first
+  let total = 0
+  for (const { weight } of choices) total += weight
+  let left = first.upstream.random() * total
+  for (const choice of choices) {
+    left -= choice.weight
+    if (left < 0) return choice
+  }
+  return first
+}

@@ -1,0 +1,82 @@
+import { BREAKER_CELLS, Breaker } from './breaker.ts'
+import { elapsedMs, stamp } from './shared-time.ts'
+
+/** Cells an endpoint needs. */
+export const ENDPOINT_CELLS = 3 + BREAKER_CELLS
+const HEALTH = 0
+const UP_AGAIN = 1
+const REFUSED = 2
+const BREAKER = 3
+
+const UP = 0
+const DOWN = 1
+
+/** Health probes' word; `up` until one says otherwise. */
+export type Health = 'up' | 'down'
+
+/** An endpoint that refused is asked last for so long. */
+const REFUSING_MS = 1_000
+/** A share that comes back begins with a tenth. */
+const FIRST_SHARE = 0.1
+
+/** What all threads know of an endpoint, in shared memory; times are the memory's milliseconds. */
+export class EndpointState {
+  readonly breaker: Breaker
+  readonly #cells: Int32Array
+  readonly #at: number
+
+  constructor(cells: Int32Array, at: number, row: number) {
+    this.#cells = cells
+    this.#at = at
+    this.breaker = new Breaker(cells, at + BREAKER, row)
+  }
+
+  get health(): Health {
+    return Atomics.load(this.#cells, this.#at + HEALTH) === DOWN ? 'down' : 'up'
+  }
+
+  setHealth(health: Health, nowMs: number): void {
+    if (health === this.health) return
+    if (health === 'up') Atomics.store(this.#cells, this.#at + UP_AGAIN, stamp(nowMs))
+    Atomics.store(this.#cells, this.#at + HEALTH, health === 'up' ? UP : DOWN)
+  }
+
+  /** Its share of what a settled endpoint gets: 1, or less while it comes back. */
+  share(slowStartMs: number, nowMs: number): number {
+    if (slowStartMs === 0) return 1
+    const up = Atomics.load(this.#cells, this.#at + UP_AGAIN)
+    const closed = this.breaker.closedAgainMs
+    return Math.min(shareSince(up, slowStartMs, nowMs), shareSince(closed, slowStartMs, nowMs))
+  }
+
+  refused(nowMs: number): void {
+    Atomics.store(this.#cells, this.#at + REFUSED, stamp(nowMs))
+  }
+
+  /** It took a connection. */
+  accepted(): void {
+    if (Atomics.load(this.#cells, this.#at + REFUSED) !== 0) Atomics.store(this.#cells, this.#at + REFUSED, 0)
+  }
+
+  /** Whether it refused a moment ago. */
+  isRefusing(nowMs: number): boolean {
+    const refused = Atomics.load(this.#cells, this.#at + REFUSED)
+    return refused !== 0 && elapsedMs(nowMs, refused) < REFUSING_MS
+  }
+
+  /** Before an exchange tries one that refused a while ago: the others wait another moment for what comes of it. */
+  tryAgain(nowMs: number): void {
+    if (Atomics.load(this.#cells, this.#at + REFUSED) !== 0) this.refused(nowMs)
+  }
+
+  reset(): void {
+    for (let cell = this.#at; cell < this.#at + BREAKER; cell++) Atomics.store(this.#cells, cell, 0)
+    this.breaker.reset()
+  }
+}
+
+function shareSince(since: number, slowStartMs: number, nowMs: number): number {
+  if (since === 0) return 1
+  const elapsed = elapsedMs(nowMs, since)
+  return elapsed >= slowStartMs ? 1 : FIRST_SHARE + (1 - FIRST_SHARE) * (elapsed / slowStartMs)
+}
