@@ -81,6 +81,28 @@ describe('the policies of a snapshot', () => {
   })
 })
 
+test('what a policy logs is of its kind, and has no key that every line has already', async () => {
+  const use = folder.write(
+    'logs.mjs',
+    "export const policy = { kind: 'logs', create(_, { log }) {",
+    "  log('info', 'a\\nb', { level: 'x', policy: 'other', n: 1, flag: true, none: null, deep: {}, gone: undefined })",
+    '  return { admit: () => null }',
+    '} }',
+  )
+  stage.lines.length = 0
+  assert.deepEqual(await problemsOf(routeUsing('orders', { use, with: null })), [])
+  const fields = {
+    level_: 'x',
+    n: 1,
+    flag: true,
+    none: null,
+    deep: '[object Object]',
+    gone: 'undefined',
+    policy: 'logs',
+  }
+  assert.deepEqual(stage.lines, [{ level: 'info', event: 'a b', fields }])
+})
+
 describe('a policy file', () => {
   test('that cannot be parsed is named with its line', async () => {
     const use = folder.write('syntax.ts', 'export const a = 1', 'export const policy: = {')
