@@ -7,9 +7,9 @@ import { TimerWheel } from '../../src/http1/timer-wheel.ts'
 import type { PolicyInstance } from '../../src/policies/user/define-policy.ts'
 import { refuse } from '../../src/policies/user/policy-verdict.ts'
 import { UserPolicy } from '../../src/policies/user/user-policy.ts'
-import { Exchange } from '../../src/proxy/exchange.ts'
 import type { Policy } from '../../src/proxy/policy.ts'
 import { UNREAD_HEAD } from '../../src/proxy/waiting.ts'
+import { exchangeOf, routeOwning } from '../../test/proxy/exchange-of.ts'
 
 const ROUNDS = 7
 const ASKINGS = 20_000
@@ -19,7 +19,7 @@ if (gc === undefined) throw new Error('needs --expose-gc')
 
 const wheel = new TimerWheel(() => performance.now())
 const parts = { nowMs: () => performance.now(), wallMs: () => Date.now(), log: () => {} }
-const route = { name: 'a', policies: [], owned: new Set(['x-own']), target: null, logText: '' }
+const route = routeOwning('x-own')
 
 const admits: readonly (readonly [string, PolicyInstance['admit']])[] = [
   ['admits at once', () => null],
@@ -59,7 +59,7 @@ wheel.stop()
 /** With an exchange each, which costs the same everywhere and is the first line's whole price. */
 async function ask(policy: Policy): Promise<void> {
   for (let count = 0; count < ASKINGS; count++) {
-    const verdict = policy.admit(new Exchange(UNREAD_HEAD, route, '192.0.2.7', 'http', 'request-1', 0))
+    const verdict = policy.admit(exchangeOf(UNREAD_HEAD, route))
     if (verdict instanceof Promise) await verdict
   }
 }
