@@ -51,7 +51,11 @@ const FAULTS: Readonly<Record<string, string>> = {
 const HARMLESS = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED', 'BAD_DIRECTIVE'])
 
 export function readYaml(text: string): ReadDocument {
-  const source = new YamlSource(text)
+  const source = openYaml(text)
+  if (source === null) {
+    const fault = { place: null, text: 'It is nested deeper than a configuration can be.' }
+    return { value: undefined, faults: [fault], locate: () => null }
+  }
   const { document } = source
   const harmless = [...document.errors, ...document.warnings].filter(({ code }) => HARMLESS.has(code))
   // The first error explains the others.
@@ -69,6 +73,16 @@ export function readYaml(text: string): ReadDocument {
     const place = source.unresolvedAlias()
     const unresolved = { place, text: 'An alias (*name) names no anchor (&name) before it.' }
     return { value: undefined, faults: [...faults, unresolved], locate }
+  }
+}
+
+/** Null: the parser, which descends by calls, ran out of stack. */
+function openYaml(text: string): YamlSource | null {
+  try {
+    return new YamlSource(text)
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
   }
 }
 
