@@ -35,11 +35,7 @@ export interface Option {
 }
 
 /** `commands` are all there are, for those that list them. */
-export type Run = (
-  edge: ProcessEdge,
-  given: Arguments,
-  commands: readonly Command[],
-) => void | Promise<void>
+export type Run = (edge: ProcessEdge, given: Arguments, commands: readonly Command[]) => void | Promise<void>
 
 const JSON_OPTION: Option = {
   name: 'json',

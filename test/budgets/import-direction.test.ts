@@ -10,7 +10,7 @@ import { loadTree } from './tree.ts'
  */
 const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
-  'index.ts': [],
+  'index.ts': ['config'],
   cli: ['config', 'control', 'dev', 'jwt', 'lib'],
   dev: ['config', 'lib'],
   control: ['config', 'jwt', 'lib', 'observe', 'policies', 'proxy', 'http1', 'upstreams'],
