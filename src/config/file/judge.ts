@@ -9,7 +9,7 @@ import { normalise, normaliseRoute, normaliseUpstream } from './normalise.ts'
 import { readOverrides } from './override.ts'
 import { reportPending } from './pending.ts'
 import { type Path, type Place, Report } from './report.ts'
-import { checkRoute, checkTogether, targetsOf } from './route-check.ts'
+import { checkRoute, checkTogether, type RouteSurroundings, targetsOf } from './route-check.ts'
 import type { RouteDocument } from './route-schema.ts'
 import { judgeBySchema, type Salvage } from './salvage.ts'
 import { checkListeners, checkSections } from './section-check.ts'
@@ -86,7 +86,7 @@ async function judgeParts(salvage: Salvage, unfilled: ReadonlySet<string>, trial
     if (route !== null) checkRoute(route, ['routes', index], surroundings, report)
   }
   checkTogether(routes, report)
-  checkUse(salvage, identified, report)
+  checkUse(salvage, surroundings, report)
   return {
     jwt,
     upstreams: [...upstreams].flatMap(([name, upstream]): UpstreamConfig[] => {
@@ -120,14 +120,18 @@ function readModules(route: RouteDocument, index: number, trial: Trial): readonl
   })
 }
 
-function checkUse({ upstreams, routes }: Salvage, identified: boolean, report: Report): void {
+function checkUse(
+  { upstreams, routes }: Salvage,
+  surroundings: Pick<RouteSurroundings, 'hasIdentity'>,
+  report: Report,
+): void {
   if (routes.length === 0) {
     report.warn(['routes'], 'is empty: the gateway answers nothing but its own endpoints.')
     return
   }
   // Without identity no default protects a route.
   if (
-    !identified &&
+    !surroundings.hasIdentity &&
     routes.some((route) => route !== null && route.auth === undefined && route.redirect === undefined)
   ) {
     report.warn(

@@ -78,7 +78,17 @@ export function text<I extends string = string>(format: Format<string>): z.ZodTy
   return leaf(format)
 }
 
-export const secretText: z.ZodType<string, Secret> = leaf(anything, { secrecy: 'never' })
+export const secretText: z.ZodType<string, Secret> = leaf(
+  { ...anything, accepts: 'a secret' },
+  { secrecy: 'never' },
+)
+
+const pem: Format<string> = { ...anything, accepts: 'a PEM, or the path of a file that holds one' }
+
+export const pemText: z.ZodType<string, string> = leaf(pem, { secrecy: 'path' })
+
+/** Of a private key not even what looks like its path is shown. */
+export const keyText: z.ZodType<string, string> = leaf(pem, { secrecy: 'never' })
 
 export const flagLeaf: z.ZodType<boolean, Flag> = leaf(flag, {
   takes: 'flag',
