@@ -34,7 +34,9 @@ export async function loadModule(
   const { ending, printed, files } = await evaluateModule({ path: file, env, timeLimitMs })
   const notes = printed.map((line) => `${path} printed: ${bounded(withhold(line))}`)
   const problems = describeEnding(ending, path, timeLimitMs).map(withhold)
-  if (ending.kind !== 'value') return { config: null, problems, exitCode: 2, warnings: notes, files }
+  if (ending.kind !== 'value' || (ending.value === undefined && problems.length > 0)) {
+    return { config: null, problems, exitCode: 2, warnings: notes, files }
+  }
   const judged = await judgeDocument(ending.value, { path, files }, source)
   const loaded = { ...judged, warnings: [...notes, ...judged.warnings.map(withhold)] }
   if (loaded.config !== null && problems.length === 0) return loaded
