@@ -9,6 +9,7 @@ import {
   type Pair,
   parseDocument,
   visit,
+  type YAMLError,
 } from 'yaml'
 import type { Path, Place } from './report.ts'
 
@@ -42,6 +43,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'A key goes over more than one line. A colon or a closing quote is missing before.',
   MULTIPLE_DOCS: 'A second document (---) begins. Keep one configuration in a file.',
   NON_STRING_KEY: 'A key is no text. Put it in quotes.',
+  RESOURCE_EXHAUSTION: 'It is nested deeper than a configuration can be.',
   TAB_AS_INDENT: 'A tab indents. Use spaces.',
   TAG_RESOLVE_FAILED: 'Tags (!name) are not taken. Remove it.',
   UNEXPECTED_TOKEN: 'Something stands here that does not belong here.',
@@ -53,15 +55,15 @@ const HARMLESS = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED', 'BAD_DIRECTIVE'
 export function readYaml(text: string): ReadDocument {
   const source = new YamlSource(text)
   const { document } = source
-  const harmless = [...document.errors, ...document.warnings].filter(({ code }) => HARMLESS.has(code))
-  // The first error explains the others.
-  const [broken] = document.errors.filter(({ code }) => !HARMLESS.has(code))
-  const faults = [...harmless, ...(broken === undefined ? [] : [broken])].map(({ code, pos }) => ({
+  const locate = (path: Path, end: 'key' | 'value'): Place | null => source.locate(path, end)
+  const told = ({ code, pos }: YAMLError): SyntaxFault => ({
     place: source.placeOf(pos[0]),
     text: source.explain(code, pos[0]),
-  }))
-  const locate = (path: Path, end: 'key' | 'value'): Place | null => source.locate(path, end)
-  if (broken !== undefined) return { value: undefined, faults, locate }
+  })
+  // The first error explains the others.
+  const broken = document.errors.find(({ code }) => !HARMLESS.has(code))
+  if (broken !== undefined) return { value: undefined, faults: [told(broken)], locate }
+  const faults = [...document.errors, ...document.warnings].map(told)
   try {
     // Shared, not copied: whoever walks them bounds the walk.
     return { value: document.toJS({ maxAliasCount: -1 }) as unknown, faults, locate }
@@ -100,7 +102,8 @@ class YamlSource {
       prettyErrors: false,
       merge: true,
       stringKeys: true,
-      logLevel: 'silent',
+      // At 'silent' a second document is no error.
+      logLevel: 'error',
     })
   }
 

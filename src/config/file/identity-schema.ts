@@ -5,7 +5,8 @@ import { choiceLeaf, durationLeaf, flagLeaf, pemText, secretText, section, text 
 import { issuerUrl } from './list-format.ts'
 import { fieldName, itemName } from './match-format.ts'
 
-const token = section({
+/** One source of tokens. */
+export const tokenSchema = section({
   name: text(itemName).optional().meta({ unset: 'none', description: 'Tells sources of tokens apart.' }),
   secret: secretText.optional().meta({
     unset: 'none',
@@ -57,7 +58,7 @@ const token = section({
     .meta({ pending: true, unset: 'the defaults below', description: 'How a key set is kept fresh.' }),
 })
 
-export type TokenDocument = z.output<typeof token>
+export type TokenDocument = z.output<typeof tokenSchema>
 
 /** Claims as the original gateway named them; whatever differs is not yet in force. */
 export const CLAIM_DEFAULTS = {
@@ -69,7 +70,7 @@ export const CLAIM_DEFAULTS = {
 
 export const identitySchema = section({
   jwt: z
-    .array(token)
+    .array(tokenSchema)
     .prefault([])
     .meta({
       description:
