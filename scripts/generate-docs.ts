@@ -3,12 +3,15 @@
 import { writeFileSync } from 'node:fs'
 import { OVERRIDING } from '../src/config/file/override.ts'
 import { prefix, SETTINGS, type Setting } from '../src/config/setting.ts'
+import { TIME_LIMIT_MS } from '../src/config/typescript/load.ts'
 import { FAILURES } from '../src/proxy/failure.ts'
+import { commandReference } from './command-reference.ts'
 import { configFileReference } from './config-file-reference.ts'
 
 /** The generated pages: text by path below the project's root. */
 export function generatedDocs(): ReadonlyMap<string, string> {
   return new Map([
+    ['docs/commands.md', commandReference(notice)],
     ['docs/configuration.md', configurationPage()],
     ['docs/failures.md', failuresPage()],
   ])
@@ -36,8 +39,9 @@ function configurationPage(): string {
 
 ${notice}
 
-\`nyro start\` takes its settings from environment variables and from the file \`.env\` of the working directory. One
-has no default and must be set: \`${prefix}JWT_SECRET\`, or \`${prefix}JWT_SECRET_FILE\`.
+One configuration, three doors: environment variables alone (and the file \`.env\` of the working directory), which need
+\`${prefix}JWT_SECRET\` or \`${prefix}JWT_SECRET_FILE\`; a [YAML or JSON file](#configuration-file); a
+[TypeScript file](#typescript-file). \`${prefix}CONFIG\` or \`nyro start --config FILE\` names a file.
 
 ## Rules
 
@@ -54,11 +58,39 @@ has no default and must be set: \`${prefix}JWT_SECRET\`, or \`${prefix}JWT_SECRE
   (never for secrets), what is expected and what to do. Exit status 2; 1 if the only fault is a file that cannot be
   read.
 
+${typescriptPart()}
 ## Settings
 
 ${table(['Setting', 'Default', 'Unit'], rows)}
 ${sections.join('\n')}
 ${configFilePart()}`
+}
+
+function typescriptPart(): string {
+  return `## TypeScript file
+
+The same keys as the default export of a module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`), checked by your own compiler:
+
+\`\`\`ts
+import { defineGateway } from 'nyro-gateway'
+
+export default defineGateway({
+  identity: { jwt: [{ name: 'nyro', secret: '\${GATEWAY_JWT_SECRET}', algorithms: ['HS256'] }] },
+  upstreams: { query: { endpoints: ['http://query:8000'], timeouts: { head: '5s' } } },
+  routes: [{ name: 'query', match: { path: '/api/v1/query/*' }, upstream: 'query' }],
+})
+\`\`\`
+
+- It is evaluated at the start and at every reload in a thread of its own, within ${TIME_LIMIT_MS / 1_000} s, and only plain data leaves
+  that thread: a function or an instance of a class is refused with its path. What a policy does goes into a file of its
+  own, named by \`policies: [{ use: './sign.ts', with: { … } }]\`.
+- \`nyro-gateway\` is the running product there: nothing has to be installed but for your compiler and editor.
+- Types are stripped, not compiled: no \`enum\`, no \`namespace\`, and imports with their endings.
+- \`process.env\` has the variables and those of \`.env\`, as a copy. Write secrets as references (\`'\${NAME}'\`) rather
+  than by \`process.env\`: what a reference yields is never shown, whatever key it stands at.
+- What it prints is a warning of the start, and no line of the log.
+- A change of it or of a local module it imports is a change of the configuration.
+`
 }
 
 function configFilePart(): string {

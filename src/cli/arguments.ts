@@ -52,7 +52,11 @@ export function optionValue({ options }: Arguments, name: string): string | null
   return options.get(name)?.at(-1) ?? null
 }
 
-function parserOption({ name, short, value }: Option): [string, { type: 'string' | 'boolean'; short?: string }] {
+function parserOption({
+  name,
+  short,
+  value,
+}: Option): [string, { type: 'string' | 'boolean'; short?: string }] {
   return [name, { type: value === null ? 'boolean' : 'string', ...(short === null ? {} : { short }) }]
 }
 

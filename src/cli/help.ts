@@ -20,7 +20,12 @@ export function helpText(command: Command): string {
 
 /** `nyro check [FILE] [--json]` */
 export function usageOf({ name, operands, options }: Command): string {
-  return ['nyro', name, ...operands.map(operandForm), ...options.map((option) => `[${longForm(option)}]`)].join(' ')
+  return [
+    'nyro',
+    name,
+    ...operands.map(operandForm),
+    ...options.map((option) => `[${longForm(option)}]`),
+  ].join(' ')
 }
 
 /** `-c, --config FILE` */
