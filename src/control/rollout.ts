@@ -44,7 +44,7 @@ export class Rollout implements ThreadFollower {
 
   /**
    * Resolves to null once every thread could put it in force, or to why one cannot; then all have forgotten it. To be
-   * followed by `commit` in the same turn. Never two at a time.
+   * followed by `commit` or `drop` in the same turn. Never two at a time.
    */
   async prepare(config: Config, upstreams: () => readonly LiveUpstream[]): Promise<string | null> {
     const { promise, resolve } = Promise.withResolvers<string | null>()
@@ -58,6 +58,11 @@ export class Rollout implements ThreadFollower {
     const problem = await promise
     cancel()
     return problem
+  }
+
+  /** Has all forget what was prepared. */
+  drop(): void {
+    this.#threads().post({ kind: 'drop', version: this.#version })
   }
 
   /** Puts in force what was prepared. */
@@ -115,7 +120,7 @@ export class Rollout implements ThreadFollower {
     const round = this.#round
     if (round === null) return
     this.#round = null
-    if (problem !== null) this.#threads().post({ kind: 'drop', version: round.version })
+    if (problem !== null) this.drop()
     round.end(problem)
   }
 }

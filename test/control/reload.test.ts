@@ -51,6 +51,7 @@ function stage() {
     wallMs: () => 0,
     log: { log: (level, event, fields) => logged.push({ level, event, fields }) },
   })
+  reloader.open()
   const reload = async (loaded: Loaded) => {
     const outcome = reloader.request('file')
     await settled()
