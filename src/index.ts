@@ -13,6 +13,8 @@ export type {
   ShutdownConfig,
   UpstreamConfig,
 } from './config/config.ts'
+export type { GatewayConfig } from './config/file/schema.ts'
+export { defineGateway } from './config/typescript/define-gateway.ts'
 export type {
   PolicyDefinition,
   PolicyExchange,

@@ -91,11 +91,17 @@ class Authoriser implements PolicyInstance {
       if (response.status === 403) return { answer: refuse(reason === '' ? null : reason), forMs: keepMs }
       this.#parts.log('warning', 'Authoriser gave no answer', { status: response.status, rule: onFailure })
     } catch (error) {
-      const reason = error instanceof Error ? error.name : 'unknown'
-      this.#parts.log('warning', 'Authoriser gave no answer', { reason, rule: onFailure })
+      this.#parts.log('warning', 'Authoriser gave no answer', { reason: reasonOf(error), rule: onFailure })
     }
     return { answer: onFailure === 'open' ? null : unavailable(), forMs: Math.min(AWAY_MS, keepMs) }
   }
+}
+
+/** ECONNREFUSED, TimeoutError: `fetch` hides what went wrong behind a TypeError. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const { cause } = error
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : error.name
 }
 
 /** All the answer may depend on, and the key it is kept by: one caller's answer is never another's. */

@@ -77,7 +77,7 @@ function encoded(value: object): string {
 }
 
 /** A plain function judges `with`; any Standard Schema (zod, valibot, arktype) would do as well. */
-function readOptions(given: unknown): Options {
+export function readOptions(given: unknown): Options {
   const { key, issuer, audience, ttlS = 60, ...others } = given as Record<string, unknown> // destructured, then judged
   if (typeof key !== 'string' || Buffer.byteLength(key) < LEAST_KEY_BYTES)
     throw new Error(`key is missing or short; expected at least ${LEAST_KEY_BYTES} bytes`)

@@ -90,7 +90,7 @@ Exit status: 0 good, 1 bad, 2 bad usage.`,
     name: 'diff',
     summary: 'say what changes from one configuration to another',
     description: `Compares what two configuration files mean, not how they are written: one line for each effective change, with the
-environment as it is here. Secrets are never shown, only that they changed. Lines that end in "needs a restart" name
+environment as it is here. Secrets are never shown, only that they changed. Lines that end in (needs a restart) name
 what a reload cannot bring about.
 Exit status: 0 no difference, 1 differences, 2 a file that cannot be used or bad usage.`,
     operands: [

@@ -77,9 +77,11 @@ export class Assembly {
     const { registry, log } = this
     if (!registry.prepare(next.upstreams)) return TOO_MANY
     const problem = await this.#rollout.prepare(next, () => registry.prepared)
-    if (problem !== null) {
+    const isTooLate = this.#options.isDraining()
+    if (problem === null && isTooLate) this.#rollout.drop()
+    if (problem !== null || isTooLate) {
       registry.drop()
-      return problem
+      return problem ?? 'the gateway is shutting down'
     }
     this.#rollout.commit(registry.prepared)
     registry.commit()
@@ -158,4 +160,5 @@ export class Assembly {
   }
 }
 
-const TOO_MANY = `more than ${UPSTREAM_SLOTS} upstreams`
+/** A reload needs room for both configs, and for what is closing still. */
+const TOO_MANY = `too many upstreams at once: there can be ${UPSTREAM_SLOTS}, those included that leave with this config`

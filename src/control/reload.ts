@@ -54,7 +54,8 @@ export class Reloader {
   /** `written` apart from what only a restart changes. */
   #inForce: Config
   #next: Turn | null = null
-  #isLoading = false
+  /** Before `open` it waits, as it waits for a load under way. */
+  #isBusy = true
   #isClosed = false
 
   constructor(options: ReloaderOptions) {
@@ -63,26 +64,33 @@ export class Reloader {
     this.#inForce = options.inForce
   }
 
+  /** From now on it loads; who asked before gets the outcome of one load. */
+  open(): void {
+    void this.#run()
+  }
+
   request(cause: ReloadCause): Promise<ReloadOutcome> {
     if (this.#isClosed) return Promise.resolve({ kind: 'draining' })
     this.#next ??= { cause, outcome: Promise.withResolvers() }
     const { promise } = this.#next.outcome
-    if (!this.#isLoading) void this.#run()
+    if (!this.#isBusy) void this.#run()
     return promise
   }
 
   /** From now on nothing is loaded and nothing put in force. */
   close(): void {
     this.#isClosed = true
+    this.#next?.outcome.resolve({ kind: 'draining' })
+    this.#next = null
   }
 
   async #run(): Promise<void> {
-    this.#isLoading = true
+    this.#isBusy = true
     for (let turn = this.#next; turn !== null; turn = this.#next) {
       this.#next = null
       turn.outcome.resolve(await this.#reload(turn.cause))
     }
-    this.#isLoading = false
+    this.#isBusy = false
   }
 
   async #reload(cause: ReloadCause): Promise<ReloadOutcome> {

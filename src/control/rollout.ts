@@ -19,6 +19,8 @@ interface Round {
   readonly version: number
   readonly config: Config
   readonly upstreams: () => readonly LiveUpstream[]
+  /** Of the routes, as JSON, as far as a thread has asked for them. */
+  readonly texts: string[]
   /** The piece that each thread still at work gets next; those that have prepared it are not here. */
   readonly pieces: Map<number, number>
   readonly end: (problem: string | null) => void
@@ -42,7 +44,7 @@ export class Rollout implements ThreadFollower {
 
   /**
    * Resolves to null once every thread could put it in force, or to why one cannot; then all have forgotten it. To be
-   * followed by `commit` in the same turn. Never two at a time.
+   * followed by `commit` or `drop` in the same turn. Never two at a time.
    */
   async prepare(config: Config, upstreams: () => readonly LiveUpstream[]): Promise<string | null> {
     const { promise, resolve } = Promise.withResolvers<string | null>()
@@ -50,12 +52,17 @@ export class Rollout implements ThreadFollower {
     const cancel = this.#startTimer(PATIENCE_MS, () =>
       this.#conclude(`a data thread has not prepared it within ${PATIENCE_MS / 1000} s`),
     )
-    this.#round = { version, config, upstreams, pieces: new Map(), end: resolve }
+    this.#round = { version, config, upstreams, texts: [], pieces: new Map(), end: resolve }
     for (const row of this.#threads().living) this.#begin(this.#round, row)
     this.#concludeIfAll()
     const problem = await promise
     cancel()
     return problem
+  }
+
+  /** Has all forget what was prepared. */
+  drop(): void {
+    this.#threads().post({ kind: 'drop', version: this.#version })
   }
 
   /** Puts in force what was prepared. */
@@ -95,13 +102,14 @@ export class Rollout implements ThreadFollower {
     this.#threads().postTo(row, { kind: 'prepare', version, config: bare, upstreams: upstreams(), using })
   }
 
-  #sendPiece({ version, config, pieces }: Round, row: number): void {
+  #sendPiece({ version, config, texts, pieces }: Round, row: number): void {
     const piece = pieces.get(row)
     if (piece === undefined) return
     pieces.set(row, piece + 1)
     const end = (piece + 1) * ROUTES_A_PIECE
-    const routes = config.routes.slice(piece * ROUTES_A_PIECE, end)
-    this.#threads().postTo(row, { kind: 'routes', version, routes, isLast: end >= config.routes.length })
+    const text = texts[piece] ?? JSON.stringify(config.routes.slice(piece * ROUTES_A_PIECE, end))
+    texts[piece] = text
+    this.#threads().postTo(row, { kind: 'routes', version, text, isLast: end >= config.routes.length })
   }
 
   #concludeIfAll(): void {
@@ -112,7 +120,7 @@ export class Rollout implements ThreadFollower {
     const round = this.#round
     if (round === null) return
     this.#round = null
-    if (problem !== null) this.#threads().post({ kind: 'drop', version: round.version })
+    if (problem !== null) this.drop()
     round.end(problem)
   }
 }

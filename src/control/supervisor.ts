@@ -12,7 +12,7 @@ import { ConfigWatch } from './config-watch.ts'
 import { startDataThread } from './data-thread.ts'
 import { probeEndpoint } from './probe-request.ts'
 import { claimPublicPort, portsAreShareable } from './public-port.ts'
-import { type ConfigChange, type ReloadCause, type ReloadOutcome, Reloader } from './reload.ts'
+import { type ConfigChange, type ReloadCause, Reloader, type ReloadOutcome } from './reload.ts'
 import { systemLookup } from './resolver.ts'
 import { startTimer } from './start-timer.ts'
 import type { ThreadSet } from './thread-set.ts'
@@ -111,14 +111,16 @@ export class Supervisor {
     this.#state = 'ready'
     this.#announce(assembly, port)
     this.#watchFiles()
+    this.#reloader?.open()
     if (this.#earlySignal !== null) this.drain(this.#earlySignal)
   }
 
-  /** Loads the config again and puts it in force if it is good; the outcome is logged too. */
+  /**
+   * Loads the config again and puts it in force if it is good; the outcome is logged too. While starting: as soon as
+   * all data threads listen. Without a way to load it, it stays as it is.
+   */
   reload(cause: ReloadCause): Promise<ReloadOutcome> {
-    if (this.#state === 'draining' || this.#state === 'ending') return Promise.resolve({ kind: 'draining' })
-    // Before that the config has just been read.
-    if (this.#reloader === null || this.#state === 'starting') return Promise.resolve({ kind: 'unchanged' })
+    if (this.#reloader === null) return Promise.resolve({ kind: 'unchanged' })
     return this.#reloader.request(cause)
   }
 
@@ -204,18 +206,20 @@ export class Supervisor {
 
   #resources(assembly: Assembly): AdminResources {
     const { registry, memory } = assembly
-    return new Map([
-      [
-        '/upstreams',
-        upstreamsResource({
-          live: () => registry.live,
-          openConnections: (slot) => memory.openConnections(slot),
-          describeEndpoint: (slot) => memory.describeEndpoint(slot),
-        }),
-      ],
+    const upstreams = upstreamsResource({
+      live: () => registry.live,
+      openConnections: (slot) => memory.openConnections(slot),
+      describeEndpoint: (slot) => memory.describeEndpoint(slot),
+    })
+    const resources = new Map([
+      ['/upstreams', upstreams],
       ['/config', configResource(() => assembly.config)],
-      ['/config/reload', reloadResource(() => this.reload('admin'))],
     ])
+    if (this.#options.reload === null) return resources
+    return resources.set(
+      '/config/reload',
+      reloadResource(() => this.reload('admin')),
+    )
   }
 
   #status(threads: number): AdminStatus {

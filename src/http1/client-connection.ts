@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { BodyReader } from './body-reader.ts'
+import type { ConnectionOwner } from './connection-owner.ts'
 import type { Head } from './head.ts'
 import { INCOMPLETE, parseResponseHead, protocolError, resetHead } from './head-parser.ts'
 import { Intake } from './intake.ts'
@@ -25,11 +26,6 @@ const MAX_DISCARDED_BYTES = 16_384
  */
 export type ResponseFault = 'closed' | 'reset' | 'malformed' | 'stray' | 'unasked' | 'timeout'
 
-/** Why there is no connection: `timeout`, or Node's error code. */
-export interface DialFault {
-  readonly code: string
-}
-
 /** What one request's response is told to. */
 export interface ResponseReceiver {
   /** A 1xx other than 101. */
@@ -46,20 +42,6 @@ export interface ResponseReceiver {
   upstreamDrained(): void
   /** Only in a tunnel: the server shut down its side. */
   upstreamEnded(): void
-}
-
-/** Where a connection comes from and returns to. */
-export interface ConnectionOwner {
-  connected(connection: ClientConnection): void
-  /** Only before `connected`. */
-  dialFailed(connection: ClientConnection, fault: DialFault): void
-  /** It may carry another request, once it has `settled`. */
-  idle(connection: ClientConnection): void
-  /** It is of no further use; it still counts as open until `closed`. */
-  abandoned(connection: ClientConnection): void
-  /** The server sent bytes that belong to no response: its connections cannot be trusted. */
-  surplus(): void
-  closed(connection: ClientConnection): void
 }
 
 /** `upgrade`: it asks for a 101. */

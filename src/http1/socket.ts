@@ -1,5 +1,5 @@
 import net from 'node:net'
-import tls, { type SecureContext } from 'node:tls'
+import tls from 'node:tls'
 
 const READ_BUFFER_BYTES = 65_536
 
@@ -48,15 +48,15 @@ export interface DialOptions {
   /** The name to verify and to ask for; null for plain TCP. */
   readonly tlsName: string | null
   /** Whom to trust and what to show; null: the system's authorities, and nothing. */
-  readonly secureContext: SecureContext | null
+  readonly security: tls.SecureContext | null
 }
 
 /** Reads PEM once for all connections; null members take the system's. Throws what OpenSSL says of it. */
-export function secureContextOf(pem: {
+export function securityOf(pem: {
   readonly ca: string | null
   readonly certificate: string | null
   readonly key: string | null
-}): SecureContext {
+}): tls.SecureContext {
   const { ca, certificate, key } = pem
   return tls.createSecureContext({
     ...(ca === null ? {} : { ca }),
@@ -66,7 +66,7 @@ export function secureContextOf(pem: {
 
 /** Connects; `connected` is called once it may be written to (after the handshake, where there is one). */
 export function dialSocket(options: DialOptions, owner: SocketOwner, connected: () => void): net.Socket {
-  const { address, port, tlsName, secureContext } = options
+  const { address, port, tlsName, security } = options
   const base = { host: address, port, allowHalfOpen: true, noDelay: true, onread: onread(owner) }
   if (tlsName === null) {
     const socket = net.connect(base)
@@ -82,7 +82,7 @@ export function dialSocket(options: DialOptions, owner: SocketOwner, connected: 
     // An address has no SNI (RFC 6066 section 3) and is verified all the same.
     ...(net.isIP(tlsName) === 0 ? { servername: tlsName } : {}),
     checkServerIdentity: (_, certificate) => tls.checkServerIdentity(tlsName, certificate),
-    ...(secureContext === null ? {} : { secureContext }),
+    ...(security === null ? {} : { secureContext: security }),
   } as tls.ConnectionOptions) // `onread` is not in the typings of TLS
   secure.once('secureConnect', connected)
   listen(secure, owner)

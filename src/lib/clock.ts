@@ -1,4 +1,3 @@
-// biome-ignore lint/style/noRestrictedImports: no other clock reads the same in all threads.
 import { hrtime } from 'node:process'
 
 /**

@@ -10,18 +10,12 @@ import { balanceKey } from './balance-key.ts'
 import { isEventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
 import { type Failure, failure, type Replay } from './failure.ts'
+import type { ForwardSite } from './forward-site.ts'
 import type { Origin } from './forwarded.ts'
-import { KeptBody, MAX_KEPT_BYTES } from './kept-body.ts'
+import { isWorthKeeping, KeptBody } from './kept-body.ts'
 import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from './request-head.ts'
-import type { ResponseDate } from './response-date.ts'
-import {
-  connectionLine,
-  interimHead,
-  type ResponseFraming,
-  responseHead,
-  responseTrailers,
-  switchedHead,
-} from './response-head.ts'
+import { hasBody, responseFraming } from './response-framing.ts'
+import { connectionLine, interimHead, responseHead, responseTrailers, switchedHead } from './response-head.ts'
 import type { RouteChoice, RouteTarget } from './route.ts'
 import { pickChoice } from './route-choice.ts'
 
@@ -30,27 +24,6 @@ const MAX_REPEATS = 1
 
 const NONE: readonly Endpoint[] = []
 const BODY_TOO_LARGE = failure('body_too_large')
-
-/** One step of an exchange, for whoever reads along. */
-export type Trace = (
-  exchange: Exchange,
-  event: string,
-  fields: Readonly<Record<string, string | number>>,
-) => void
-
-/** What forwarding needs of the pipeline. */
-export interface ForwardSite {
-  readonly date: ResponseDate
-  readonly draining: boolean
-  /** Takes the steps of an exchange; null unless they are logged. */
-  readonly trace: Trace | null
-  nowMs(): number
-  /** The gateway answers in the upstream's stead; nothing was sent to the client yet. */
-  refuse(client: ServerConnection, exchange: Exchange, failure: Failure): void
-  refuseBroken(client: ServerConnection, exchange: Exchange, error: ProtocolError): void
-  /** The exchange is over, however it ended. */
-  finish(exchange: Exchange): void
-}
 
 /**
  * Carries one exchange between its two connections: takes a connection, sends the head, relays both bodies, tries again
@@ -116,7 +89,9 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     }
     if (upstream.config.retry.attempts > 0) {
       upstream.countFirst()
-      if (this.#isWorthKeeping()) this.#kept = new KeptBody()
+      if (!this.#client.requestDone && isWorthKeeping(this.#head, upstream.config.retry)) {
+        this.#kept = new KeptBody()
+      }
     }
     this.#take('any')
   }
@@ -213,7 +188,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   response(head: Head): void {
     if (this.#isPassedOver(head)) return
     const client = this.#client
-    const framing = this.#framing(head)
+    const framing = responseFraming(head, this.#head)
     this.#answered = true
     this.#exchange.status = head.status
     this.#site.trace?.(this.#exchange, 'Received response from upstream', { upstream_status: head.status })
@@ -221,7 +196,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const connection = connectionLine(this.#head.minor, client.closeAfter ? 'closes' : 'stays')
     client.writer.begin(
       responseHead(head, this.#exchange, framing, connection, this.#site.date, this.#site.nowMs()),
-      framing === 'chunked' && this.#hasBody(head) ? 'chunked' : 'plain',
+      framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
     )
     if (this.#deadline !== null && isEventStream(head)) this.#removeDeadline()
   }
@@ -353,14 +328,6 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     return replay === 'always' || isIdempotent(this.#head.method)
   }
 
-  /** A small body is kept where it may be sent again. */
-  #isWorthKeeping(): boolean {
-    const head = this.#head
-    if (this.#client.requestDone || head.contentLength > MAX_KEPT_BYTES || !isIdempotent(head.method))
-      return false
-    return this.#choice.upstream.config.retry.on.some((condition) => condition !== 'connect')
-  }
-
   // ── endings ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The exchange takes longer than it may. */
@@ -424,17 +391,5 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     if (this.#deadline === null) return
     this.#choice.upstream.wheel.remove(this.#deadline)
     this.#deadline = null
-  }
-
-  #framing(head: Head): ResponseFraming {
-    const canChunk = this.#head.minor === 1
-    if (!this.#hasBody(head))
-      return head.chunked && canChunk && this.#head.method === 'HEAD' ? 'chunked' : 'as-is'
-    if (head.contentLength >= 0) return 'as-is'
-    return canChunk ? 'chunked' : 'close'
-  }
-
-  #hasBody(head: Head): boolean {
-    return this.#head.method !== 'HEAD' && head.status !== 204 && head.status !== 304
   }
 }

@@ -1,11 +1,20 @@
+import type { RetryConfig } from '../config/config.ts'
+import type { Head } from '../http1/head.ts'
 import type { MessageWriter } from '../http1/message-writer.ts'
+import { isIdempotent } from './request-head.ts'
 
 /** Larger bodies are not kept. */
-export const MAX_KEPT_BYTES = 65_536
+const MAX_KEPT_BYTES = 65_536
 /** Of all exchanges of a thread at a time. */
 const MAX_THREAD_BYTES = 16_777_216
 
 let threadBytes = 0
+
+/** Whether a request may have to be sent again after its body was. */
+export function isWorthKeeping(head: Head, retry: RetryConfig): boolean {
+  if (head.contentLength > MAX_KEPT_BYTES || !isIdempotent(head.method)) return false
+  return retry.on.some((condition) => condition !== 'connect')
+}
 
 /** A small request body, kept so that the request can be sent again. */
 export class KeptBody {

@@ -40,8 +40,8 @@ export class Balance {
     if (only === undefined) return null
     if (endpoints.length === 1) return only.isInService(nowMs) ? only : null
     const keyHash = kind === 'hash' && key !== null ? hashText(key) : -1
-    if (kind !== 'round-robin' && keyHash < 0) {
-      const pair = this.#pickOfTwo(endpoints, tried, slowStartMs, nowMs)
+    if (kind !== 'round-robin' && keyHash < 0 && slowStartMs === 0) {
+      const pair = this.#pickOfTwo(endpoints, tried, nowMs)
       if (pair !== null) return pair
     }
     const ranks = this.#ranks
@@ -54,31 +54,28 @@ export class Balance {
     if (best === OUT) return null
     if (keyHash >= 0) return this.#highest(endpoints, best, keyHash)
     if (kind === 'round-robin') return this.#next(endpoints, best)
-    return this.#lessLoaded(endpoints, best)
+    return this.#lessLoaded(endpoints, best, slowStartMs, nowMs)
   }
 
   /** The common case, whatever the number of endpoints: two drawn at random are both fit. */
-  #pickOfTwo(
-    endpoints: readonly Endpoint[],
-    tried: readonly Endpoint[],
-    slowStartMs: number,
-    nowMs: number,
-  ): Endpoint | null {
+  #pickOfTwo(endpoints: readonly Endpoint[], tried: readonly Endpoint[], nowMs: number): Endpoint | null {
     const first = this.#draw(endpoints.length)
     const step = 1 + this.#draw(endpoints.length - 1)
     const one = endpoints[first] as Endpoint
     const other = endpoints[(first + step) % endpoints.length] as Endpoint
-    if (this.#rank(one, -1, tried, slowStartMs, nowMs) !== FIT) return null
-    if (this.#rank(other, -1, tried, slowStartMs, nowMs) !== FIT) return null
+    if (this.#rank(one, -1, tried, 0, nowMs) !== FIT) return null
+    if (this.#rank(other, -1, tried, 0, nowMs) !== FIT) return null
     return other.inFlight < one.inFlight ? other : one
   }
 
-  #lessLoaded(endpoints: readonly Endpoint[], best: number): Endpoint {
+  #lessLoaded(endpoints: readonly Endpoint[], best: number, slowStartMs: number, nowMs: number): Endpoint {
     const count = this.#countOf(endpoints.length, best)
     const first = this.#draw(count)
     const one = this.#nth(endpoints, best, first)
     if (count === 1) return one
     const other = this.#nth(endpoints, best, (first + 1 + this.#draw(count - 1)) % count)
+    // One that comes back has little to do: by load it would win every time, and get twice its share.
+    if (one.state.share(slowStartMs, nowMs) < 1 || other.state.share(slowStartMs, nowMs) < 1) return one
     return other.inFlight < one.inFlight ? other : one
   }
 

@@ -1,6 +1,7 @@
-import type { SecureContext } from 'node:tls'
+import type tls from 'node:tls'
 import type { UpstreamConfig } from '../config/config.ts'
-import { ClientConnection, type ConnectionOwner, type DialFault } from '../http1/client-connection.ts'
+import { ClientConnection } from '../http1/client-connection.ts'
+import type { ConnectionOwner, DialFault } from '../http1/connection-owner.ts'
 import type { Wire } from '../http1/wire.ts'
 import type { ConnectionWaiter } from './connection-waiter.ts'
 import type { EndpointState } from './endpoint-state.ts'
@@ -18,7 +19,7 @@ const QUIET_MS = 1
 export interface EndpointOwner {
   readonly config: UpstreamConfig
   /** For https endpoints; null takes the defaults. */
-  readonly secureContext: SecureContext | null
+  readonly security: tls.SecureContext | null
   /** A dial came through, and its connection is idle. */
   dialled(endpoint: Endpoint, connection: ClientConnection): void
   dialFailed(endpoint: Endpoint, connection: ClientConnection, fault: DialFault): void
@@ -73,6 +74,13 @@ export class Endpoint implements ConnectionOwner {
 
   get idleConnections(): readonly ClientConnection[] {
     return this.#idle
+  }
+
+  /** Whether it is what control speaks of. */
+  isOf({ slot, address, port, tls, host }: LiveEndpoint): boolean {
+    const { live } = this
+    const isThere = live.slot === slot && live.address === address && live.port === port
+    return isThere && live.tls === tls && live.host === host
   }
 
   /** Whether an exchange that came now would be taken. */
@@ -146,10 +154,10 @@ export class Endpoint implements ConnectionOwner {
   /** The caller has taken a slot for it. */
   dial(): ClientConnection {
     const { address, port, tls, host } = this.live
-    const { config, secureContext } = this.#owner
+    const { config, security } = this.#owner
     const tlsName = tls ? (config.tls?.serverName ?? host) : null
     const connection = new ClientConnection(
-      { address, port, tlsName, secureContext },
+      { address, port, tlsName, security },
       this,
       config.timeouts.connectMs,
       this.#wire,
@@ -171,7 +179,7 @@ export class Endpoint implements ConnectionOwner {
 
   idle(connection: ClientConnection): void {
     const isDistrusted = this.#wire.wheel.nowMs < this.#distrustedUntilMs
-    if (isDistrusted || this.#outgoing.has(connection) || !this.#owner.keeps()) {
+    if (isDistrusted || this.#retired || this.#outgoing.has(connection) || !this.#owner.keeps()) {
       connection.abandon()
       return
     }

@@ -1,8 +1,9 @@
-import type { SecureContext } from 'node:tls'
+import type tls from 'node:tls'
 import type { UpstreamTlsConfig } from '../config/config.ts'
-import { secureContextOf } from '../http1/socket.ts'
+import { securityOf } from '../http1/socket.ts'
 import type { LiveEndpoint, LiveUpstream } from './live-upstream.ts'
-import { Upstream, type UpstreamParts } from './upstream.ts'
+import { Upstream } from './upstream.ts'
+import type { UpstreamParts } from './upstream-parts.ts'
 
 /** Upstreams by the name that routes give. */
 export interface UpstreamLookup {
@@ -17,7 +18,7 @@ export class UpstreamSet implements UpstreamLookup {
   readonly #prepared = new Map<string, Upstream>()
   /** No longer configured; exchanges of older configs may still be in them. */
   readonly #retired = new Set<Upstream>()
-  readonly #secureContexts = new Map<string, SecureContext>()
+  readonly #securities = new Map<string, tls.SecureContext>()
 
   constructor(parts: UpstreamParts) {
     this.#parts = parts
@@ -35,7 +36,7 @@ export class UpstreamSet implements UpstreamLookup {
   prepare(live: readonly LiveUpstream[]): UpstreamLookup {
     const names = new Set(live.map(({ config }) => config.name))
     for (const upstream of live) {
-      this.#secureContext(upstream.config.tls)
+      this.#security(upstream.config.tls)
       if (this.#known(upstream) === null) this.#prepared.set(upstream.config.name, this.#open(upstream))
     }
     return { get: (name) => (names.has(name) ? (this.#prepared.get(name) ?? this.get(name)) : null) }
@@ -47,7 +48,7 @@ export class UpstreamSet implements UpstreamLookup {
     for (const upstream of live) {
       const { name, tls } = upstream.config
       const known = this.#known(upstream) ?? this.#open(upstream)
-      known.apply(upstream, this.#secureContext(tls))
+      known.apply(upstream, this.#security(tls))
       next.set(name, known)
     }
     for (const [name, upstream] of this.#current) {
@@ -58,7 +59,7 @@ export class UpstreamSet implements UpstreamLookup {
     this.#current = next
     this.#prepared.clear()
     const used = new Set(live.map(({ config }) => JSON.stringify(config.tls)))
-    for (const key of this.#secureContexts.keys()) if (!used.has(key)) this.#secureContexts.delete(key)
+    for (const key of this.#securities.keys()) if (!used.has(key)) this.#securities.delete(key)
   }
 
   /** What the resolver found since. */
@@ -87,17 +88,17 @@ export class UpstreamSet implements UpstreamLookup {
   }
 
   #open(live: LiveUpstream): Upstream {
-    return new Upstream(live, this.#secureContext(live.config.tls), this.#parts)
+    return new Upstream(live, this.#security(live.config.tls), this.#parts)
   }
 
   /** One for the same certificates, however often they are configured. */
-  #secureContext(tls: UpstreamTlsConfig | null): SecureContext | null {
+  #security(tls: UpstreamTlsConfig | null): tls.SecureContext | null {
     if (tls === null || (tls.ca === null && tls.certificate === null)) return null
     const key = JSON.stringify(tls)
-    const known = this.#secureContexts.get(key)
+    const known = this.#securities.get(key)
     if (known !== undefined) return known
-    const made = secureContextOf(tls)
-    this.#secureContexts.set(key, made)
+    const made = securityOf(tls)
+    this.#securities.set(key, made)
     return made
   }
 }

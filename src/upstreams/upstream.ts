@@ -1,40 +1,16 @@
-import type { SecureContext } from 'node:tls'
+import type tls from 'node:tls'
 import type { UpstreamConfig } from '../config/config.ts'
-import type { ClientConnection, DialFault } from '../http1/client-connection.ts'
+import type { ClientConnection } from '../http1/client-connection.ts'
+import type { DialFault } from '../http1/connection-owner.ts'
 import type { TimerWheel } from '../http1/timer-wheel.ts'
-import type { Wire } from '../http1/wire.ts'
 import { Balance } from './balance.ts'
 import type { ConnectionFault, ConnectionWaiter } from './connection-waiter.ts'
 import { Endpoint, type EndpointOwner } from './endpoint.ts'
 import { trimIdle } from './idle-trim.ts'
 import type { LiveEndpoint, LiveUpstream } from './live-upstream.ts'
 import type { RetryBudget } from './retry-budget.ts'
-import type { UpstreamMemory } from './upstream-memory.ts'
-
-/** What an upstream needs of its thread. */
-export interface UpstreamParts {
-  readonly memory: UpstreamMemory
-  readonly wire: Wire
-  /** Data threads, each of which keeps its part of the idle connections. */
-  readonly threads: number
-  /** 0 up to 1. */
-  readonly random: () => number
-  /** Told when an endpoint sent bytes that belong to no response, at most once a distrust. */
-  readonly onSurplus: (upstream: string, target: string) => void
-}
-
-interface Waiting {
-  readonly waiter: ConnectionWaiter
-  readonly sinceMs: number
-  /** A used connection will not do: the last one was already dead. */
-  readonly wantsFresh: boolean
-  readonly key: string | null
-  readonly tried: readonly Endpoint[]
-  /** The one it has entered; null: whichever has a connection first, since there is no place for another. */
-  endpoint: Endpoint | null
-  /** The dial under way for it. */
-  dial: ClientConnection | null
-}
+import type { UpstreamParts } from './upstream-parts.ts'
+import type { Waiting } from './waiting.ts'
 
 /** A breaker's probe may be taken by another thread while it is asked for. */
 const MAX_PICKS = 3
@@ -46,7 +22,7 @@ export class Upstream implements EndpointOwner {
   readonly slot: number
   readonly random: () => number
   config: UpstreamConfig
-  secureContext: SecureContext | null
+  security: tls.SecureContext | null
   readonly #parts: UpstreamParts
   readonly #balance: Balance
   readonly #budget: RetryBudget
@@ -64,11 +40,11 @@ export class Upstream implements EndpointOwner {
   #serving = false
   #retired = false
 
-  constructor(live: LiveUpstream, secureContext: SecureContext | null, parts: UpstreamParts) {
+  constructor(live: LiveUpstream, security: tls.SecureContext | null, parts: UpstreamParts) {
     this.name = live.config.name
     this.slot = live.slot
     this.config = live.config
-    this.secureContext = secureContext
+    this.security = security
     this.random = parts.random
     this.#parts = parts
     this.#balance = new Balance(parts.random)
@@ -141,12 +117,13 @@ export class Upstream implements EndpointOwner {
     this.#sayWanting()
   }
 
-  /** A new config and its endpoints, in force from here on. `secureContext` belongs to its `tls`. */
-  apply(live: LiveUpstream, secureContext: SecureContext | null): void {
+  /** A new config and its endpoints, in force from here on. `security` belongs to its `tls`. */
+  apply(live: LiveUpstream, security: tls.SecureContext | null): void {
+    const serverName = this.config.tls?.serverName
     this.config = live.config
-    if (secureContext !== this.secureContext) {
-      // Whom they speak to was verified by other certificates.
-      this.secureContext = secureContext
+    if (security !== this.security || serverName !== live.config.tls?.serverName) {
+      // Whom they speak to was verified in another way.
+      this.security = security
       for (const endpoint of this.#pools) endpoint.retireConnections()
     }
     this.setEndpoints(live.endpoints)
@@ -159,7 +136,7 @@ export class Upstream implements EndpointOwner {
     else {
       const { memory, wire } = this.#parts
       this.#endpoints = found.map(
-        (live) => before.find((known) => isSame(known.live, live)) ?? new Endpoint(live, this, memory, wire),
+        (live) => before.find((known) => known.isOf(live)) ?? new Endpoint(live, this, memory, wire),
       )
     }
     for (const endpoint of before) if (!this.#has(endpoint)) endpoint.retire()
@@ -409,14 +386,4 @@ export class Upstream implements EndpointOwner {
   get #sharedMs(): number {
     return this.#parts.memory.sharedMs(this.wheel.nowMs)
   }
-}
-
-function isSame(one: LiveEndpoint, other: LiveEndpoint): boolean {
-  return (
-    one.slot === other.slot &&
-    one.address === other.address &&
-    one.port === other.port &&
-    one.tls === other.tls &&
-    one.host === other.host
-  )
 }

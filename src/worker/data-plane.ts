@@ -8,7 +8,7 @@ import { IdSource } from '../lib/id-source.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged } from '../observe/log-line.ts'
 import type { Exchange } from '../proxy/exchange.ts'
-import type { Trace } from '../proxy/forward.ts'
+import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { ResponseDate } from '../proxy/response-date.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
@@ -72,7 +72,7 @@ export class DataPlane implements RolloutPlane {
     const { routes } = birth.config
     const bare = { ...birth.config, routes: [] }
     const preparation = await ground.preparer.begin(bare, birth.upstreams, routes)
-    preparation.add(routes)
+    preparation.add(JSON.stringify(routes))
     preparation.finish()
     return new DataPlane(parts, ground, preparation)
   }

@@ -41,11 +41,14 @@ export type RolloutMessage =
       /** Of the routes that name policies of the operator's; one stands for all that name the same. */
       readonly using: readonly Pick<RouteConfig, 'name' | 'policies'>[]
     }
-  /** Few enough to be compiled within 2 ms; answered with `next`, and the last ones with `prepared`. */
+  /**
+   * Few enough to be compiled within 2 ms; answered with `next`, and the last ones with `prepared`. `text`: RouteConfig[]
+   * as JSON: one string, where a clone would be thousands of objects that outlive every young collection.
+   */
   | {
       readonly kind: 'routes'
       readonly version: number
-      readonly routes: readonly RouteConfig[]
+      readonly text: string
       readonly isLast: boolean
     }
   /** Put in force what is prepared, with its upstreams as they are known now. */

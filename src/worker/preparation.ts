@@ -58,8 +58,7 @@ export class Preparer {
       log: (level, event, fields) => log.log(level, event, fields),
     })
     if (user.problems.length > 0) throw new Error(user.problems.map(describePolicyProblem).join(' | '))
-    // The pages that describe routes are made when first asked for: of those that are there by then, which is all.
-    const routes: RouteConfig[] = []
+    const described = new DescribedConfig(config)
     const builder = new SnapshotBuilder(config, {
       upstreams: upstreams.prepare(live),
       identity: identity.policy,
@@ -67,10 +66,10 @@ export class Preparer {
       tenant: tenantPolicy(config.tenant.header),
       userPolicies: (route) => user.policiesOf(route),
       userOwned: user.owned,
-      docs: docsAnswers({ ...config, routes }, packageAssets),
+      docs: docsAnswers(described.config, packageAssets),
       isReady,
     })
-    return new Preparation(config, builder, routes, () => {
+    return new Preparation(config, builder, described, () => {
       this.#identity = identity
     })
   }
@@ -92,26 +91,50 @@ export class Preparer {
   }
 }
 
+/**
+ * The config as the pages see it that describe it. They are made when first asked for: of the routes that are there by
+ * then, which is all of them, and kept as text until somebody wants to read about them.
+ */
+class DescribedConfig {
+  readonly config: Config
+  readonly #texts: string[] = []
+
+  constructor(bare: Config) {
+    const texts = this.#texts
+    this.config = {
+      ...bare,
+      get routes() {
+        return texts.flatMap(routesOf)
+      },
+    }
+  }
+
+  add(text: string): void {
+    if (this.config.docs) this.#texts.push(text)
+  }
+}
+
 /** A config on its way into force in one thread. */
 export class Preparation {
   /** Without its routes: they are in the snapshot. */
   readonly config: Config
   readonly #builder: SnapshotBuilder
-  readonly #routes: RouteConfig[]
+  readonly #described: DescribedConfig
   readonly #keep: () => void
   #snapshot: Snapshot | null = null
 
-  /** `routes`: takes those that are added. `keep`: what is told once it is in force. */
-  constructor(config: Config, builder: SnapshotBuilder, routes: RouteConfig[], keep: () => void) {
+  /** `keep`: what is told once it is in force. */
+  constructor(config: Config, builder: SnapshotBuilder, described: DescribedConfig, keep: () => void) {
     this.config = config
     this.#builder = builder
-    this.#routes = routes
+    this.#described = described
     this.#keep = keep
   }
 
-  add(routes: readonly RouteConfig[]): void {
-    this.#builder.add(routes)
-    for (const route of routes) this.#routes.push(route)
+  /** Routes as control sends them: RouteConfig[] as JSON. */
+  add(text: string): void {
+    this.#builder.add(routesOf(text))
+    this.#described.add(text)
   }
 
   /** No more routes come. */
@@ -125,4 +148,8 @@ export class Preparation {
     this.#keep()
     return this.#snapshot
   }
+}
+
+function routesOf(text: string): readonly RouteConfig[] {
+  return JSON.parse(text) as RouteConfig[] // control made it of those
 }

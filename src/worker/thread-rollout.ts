@@ -54,9 +54,9 @@ export class ThreadRollout {
   }
 
   #add(preparation: Preparation, message: RolloutMessage & { readonly kind: 'routes' }): void {
-    const { version, routes, isLast } = message
+    const { version, text, isLast } = message
     try {
-      preparation.add(routes)
+      preparation.add(text)
       if (isLast) preparation.finish()
     } catch (error) {
       this.#fail(version, error)

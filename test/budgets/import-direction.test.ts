@@ -10,7 +10,7 @@ import { loadTree } from './tree.ts'
  */
 const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
-  'index.ts': ['policies'],
+  'index.ts': ['config', 'policies'],
   cli: ['config', 'control', 'dev', 'jwt', 'lib', 'policies'],
   dev: ['config', 'lib'],
   control: ['config', 'jwt', 'lib', 'observe', 'policies', 'proxy', 'http1', 'upstreams'],

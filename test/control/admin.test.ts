@@ -3,7 +3,12 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { adminJson, type AdminResources, type AdminStatus, READING } from '../../src/control/admin/admin-answer.ts'
+import {
+  type AdminResources,
+  type AdminStatus,
+  adminJson,
+  READING,
+} from '../../src/control/admin/admin-answer.ts'
 import { AdminServer } from '../../src/control/admin/admin-server.ts'
 import { StartRefusal } from '../../src/control/start-refusal.ts'
 

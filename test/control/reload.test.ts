@@ -51,6 +51,7 @@ function stage() {
     wallMs: () => 0,
     log: { log: (level, event, fields) => logged.push({ level, event, fields }) },
   })
+  reloader.open()
   const reload = async (loaded: Loaded) => {
     const outcome = reloader.request('file')
     await settled()
@@ -130,7 +131,12 @@ test('what only a restart changes is named, and the rest applies', async () => {
   }
   await reload(good(next))
   assert.deepEqual(swapped, [
-    { ...next, workers: FIRST.workers, admin: FIRST.admin, listen: { ...next.listen, port: FIRST.listen.port } },
+    {
+      ...next,
+      workers: FIRST.workers,
+      admin: FIRST.admin,
+      listen: { ...next.listen, port: FIRST.listen.port },
+    },
   ])
   assert.deepEqual(logged[0], {
     level: 'warning',
@@ -177,6 +183,9 @@ test('after closing nothing is loaded, and what was on its way is not put in for
   await settled()
   reloader.close()
   loads[0]?.resolve(good({ ...FIRST, name: 'second' }))
-  assert.deepEqual([await under, await reloader.request('admin')], [{ kind: 'draining' }, { kind: 'draining' }])
+  assert.deepEqual(
+    [await under, await reloader.request('admin')],
+    [{ kind: 'draining' }, { kind: 'draining' }],
+  )
   assert.deepEqual([loads.length, swapped.length], [1, 0])
 })

@@ -26,7 +26,9 @@ function stage(known: Record<string, Addresses> = {}, capacity = 16) {
 }
 
 function slotsOf({ endpoints }: LiveUpstream | undefined = EMPTY): readonly (number | string)[] {
-  return Array.isArray(endpoints) ? endpoints.map(({ slot, address }) => `${slot} ${address}`) : [`${endpoints}`]
+  return Array.isArray(endpoints)
+    ? endpoints.map(({ slot, address }) => `${slot} ${address}`)
+    : [`${endpoints}`]
 }
 
 const EMPTY: LiveUpstream = { config: upstreamOf('none', []), slot: -1, endpoints: null }
@@ -49,8 +51,26 @@ test('an address is an endpoint at once, a name one for each of its addresses', 
   const endpoints = roster?.live[0]?.endpoints
   assert.ok(Array.isArray(endpoints))
   assert.deepEqual(endpoints, [
-    { slot: 0, address: '10.0.0.2', family: 4, port: 443, tls: true, host: 'many', authority: 'many', target: 'many:443' },
-    { slot: 1, address: 'fd00::2', family: 6, port: 443, tls: true, host: 'many', authority: 'many', target: 'many:443' },
+    {
+      slot: 0,
+      address: '10.0.0.2',
+      family: 4,
+      port: 443,
+      tls: true,
+      host: 'many',
+      authority: 'many',
+      target: 'many:443',
+    },
+    {
+      slot: 1,
+      address: 'fd00::2',
+      family: 6,
+      port: 443,
+      tls: true,
+      host: 'many',
+      authority: 'many',
+      target: 'many:443',
+    },
     {
       ...{ slot: 2, address: 'fd00::1', family: 6, port: 8443, tls: true, host: 'fd00::1' },
       ...{ authority: '[fd00::1]:8443', target: '[fd00::1]:8443' },

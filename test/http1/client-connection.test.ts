@@ -320,7 +320,7 @@ describe('a dial', () => {
     await loopback.close()
     await staged(async (stage) => {
       const { ClientConnection } = await import('../../src/http1/client-connection.ts')
-      const dial = { address: '127.0.0.1', port, tlsName: null, secureContext: null }
+      const dial = { address: '127.0.0.1', port, tlsName: null, security: null }
       void new ClientConnection(dial, stage, LIMITS.connectMs, stage.time.wire)
       await closes(stage)
       assert.deepEqual(stage.events, ['connected', 'dial failed: ECONNREFUSED', 'closed'])

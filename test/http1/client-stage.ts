@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import {
   ClientConnection,
-  type ConnectionOwner,
   type ResponseFault,
   type ResponseReceiver,
 } from '../../src/http1/client-connection.ts'
+import type { ConnectionOwner } from '../../src/http1/connection-owner.ts'
 import type { Head } from '../../src/http1/head.ts'
 import { until } from '../support/until.ts'
 import { Loopback } from './loopback.ts'
@@ -94,7 +94,7 @@ export class ClientStage implements ConnectionOwner {
 
   private constructor(loopback: Loopback, limits: StageLimits) {
     this.loopback = loopback
-    const dial = { address: '127.0.0.1', port: loopback.port, tlsName: null, secureContext: null }
+    const dial = { address: '127.0.0.1', port: loopback.port, tlsName: null, security: null }
     this.#limits = limits
     this.connection = new ClientConnection(dial, this, limits.connectMs, this.time.wire)
   }

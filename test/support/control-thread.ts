@@ -4,9 +4,9 @@
  */
 import { createServer, type Socket } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
+import { machineMs, systemClock } from '../../src/lib/clock.ts'
 import { logLine } from '../../src/observe/log-line.ts'
 import { LogRingWriter } from '../../src/observe/log-ring.ts'
-import { machineMs, systemClock } from '../../src/lib/clock.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import type { ControlMessage, ThreadBirth, ThreadMessage } from '../../src/worker/messages.ts'
 
@@ -103,8 +103,9 @@ port.on('message', (message: ControlMessage) => {
       return
     case 'routes':
       if (prepared === null) return
-      prepared = { ...prepared, routes: [...prepared.routes, ...message.routes] }
-      if (prepared.name === 'cannot') say({ kind: 'failed', version: message.version, reason: 'the fixture cannot' })
+      prepared = { ...prepared, routes: [...prepared.routes, ...JSON.parse(message.text)] }
+      if (prepared.name === 'cannot')
+        say({ kind: 'failed', version: message.version, reason: 'the fixture cannot' })
       else if (prepared.name !== 'stuck')
         say({ kind: message.isLast ? 'prepared' : 'next', version: message.version })
       return

@@ -101,7 +101,9 @@ describe('a data plane', () => {
     const host = 'orders.invalid'
     const { port } = origin
     const found = { slot: 0, address: '127.0.0.1', family: 4, port, tls: false, host } as const
-    plane.plane.setEndpoints('orders', [{ ...found, authority: `${host}:${port}`, target: `${host}:${port}` }])
+    plane.plane.setEndpoints('orders', [
+      { ...found, authority: `${host}:${port}`, target: `${host}:${port}` },
+    ])
     assert.equal((await waiting).json<Told>().target, '/open/x')
     assert.equal(origin.last.get('host'), `orders.invalid:${origin.port}`)
   })

@@ -55,10 +55,10 @@ export interface AccessRecord {
 /** One thread's data plane in this process, on a free port. */
 export class PlaneStage {
   readonly plane: DataPlane
-  readonly lines: readonly string[]
+  readonly lines: string[]
   readonly #state: { drained: number }
 
-  private constructor(plane: DataPlane, lines: readonly string[], state: { drained: number }) {
+  private constructor(plane: DataPlane, lines: string[], state: { drained: number }) {
     this.plane = plane
     this.lines = lines
     this.#state = state

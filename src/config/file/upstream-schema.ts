@@ -1,11 +1,13 @@
 import { z } from 'zod'
-import { anything, choice, type Format, fit, wholeNumber } from '../format.ts'
+import { choice, type Format, fit, wholeNumber } from '../format.ts'
 import { upstreamUrl } from '../url-format.ts'
 import {
   choiceLeaf,
   durationLeaf,
   durationOrOff,
+  keyText,
   leaf,
+  pemText,
   type Reference,
   section,
   shareLeaf,
@@ -76,18 +78,16 @@ const health = section({
   up: wholeLeaf(1, 1_000).prefault(2).meta({ description: 'Successes in a row that bring it back.' }),
 })
 
-const pem = leaf<string, string>(anything, { secrecy: 'path' })
-
 const tls = section({
-  ca: pem.optional().meta({
+  ca: pemText.optional().meta({
     unset: "the system's",
     description: "PEM certificates to trust instead of the system's, or the path of a file of them.",
   }),
-  certificate: pem.optional().meta({
+  certificate: pemText.optional().meta({
     unset: 'none',
     description: 'PEM certificate that the gateway shows, or its path. Needs `key`.',
   }),
-  key: leaf<string, string>(anything, { secrecy: 'never' }).optional().meta({
+  key: keyText.optional().meta({
     unset: 'none',
     description: 'Its PEM key, or the path of it. Needs `certificate`.',
   }),

@@ -36,6 +36,8 @@ export interface UserPolicies {
 }
 
 const NONE: readonly Policy[] = []
+/** What every log line begins with. */
+const LINE_KEYS: ReadonlySet<string> = new Set(['timestamp', 'level', 'logger', 'event'])
 
 export const NO_USER_POLICIES: UserPolicies = Object.freeze({
   problems: [],
@@ -162,7 +164,7 @@ class Loader implements UserPolicies {
     return Object.freeze<PolicyParts>({
       nowMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
-      log: (level, event, fields = {}) => log(level, oneLine(event), { ...fields, policy: kind }),
+      log: (level, event, fields = {}) => log(level, oneLine(event), { ...loggable(fields), policy: kind }),
     })
   }
 
@@ -174,6 +176,18 @@ class Loader implements UserPolicies {
 interface Place {
   readonly route: string
   readonly index: number
+}
+
+/** Whatever an author hands over: a line has each key once, and values that JSON has. */
+function loggable(
+  fields: Readonly<Record<string, unknown>>,
+): Record<string, string | number | boolean | null> {
+  const lines: Record<string, string | number | boolean | null> = {}
+  for (const [name, value] of Object.entries(fields)) {
+    const isPlain = value === null || typeof value === 'number' || typeof value === 'boolean'
+    lines[LINE_KEYS.has(name) ? `${name}_` : name] = isPlain ? value : String(value)
+  }
+  return lines
 }
 
 function keyOf(use: UserPolicyConfig): string {

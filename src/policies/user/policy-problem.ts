@@ -1,6 +1,8 @@
 const MAX_MESSAGE_LENGTH = 300
-/** Shorter pieces of a value give nothing away, and any word could hold them. */
-const TELLING_LENGTH = 4
+/** Shorter values are no secrets, and any message could hold them. */
+const LEAST_TOLD = 4
+/** So much of a value gives it away; of less, a message that only names what was expected could hold it too. */
+const TELLING_LENGTH = 8
 
 /** One reason not to use a route's policy. Holds no value of its `with`. */
 export interface PolicyProblem {
@@ -30,17 +32,35 @@ export function oneLine(text: string): string {
  * `with` may hold secrets.
  */
 export function withoutValues(message: string, value: unknown): string {
-  const text = message.toLowerCase()
-  const isTold = leaves(value).some((leaf) => isQuoted(leaf.toLowerCase(), text))
+  const text = comparable(message)
+  const isTold = leaves(value).some((leaf) => isQuoted(comparable(leaf), text))
   return isTold ? '(the message is not shown, because it quotes a value)' : oneLine(message)
 }
 
-/** Whether any piece of the leaf is in the text: it may have been cut or escaped. */
+/** Without the backslashes that quoting adds. */
+function comparable(text: string): string {
+  return text.toLowerCase().replaceAll('\\', '')
+}
+
+/** Whether a short leaf is a word of the text, or any piece of a longer one is in there: it may have been cut or escaped. */
 function isQuoted(leaf: string, text: string): boolean {
+  if (leaf.length < LEAST_TOLD) return false
+  if (leaf.length < TELLING_LENGTH) return hasWord(text, leaf)
   for (let start = 0; start + TELLING_LENGTH <= leaf.length; start++) {
     if (text.includes(leaf.slice(start, start + TELLING_LENGTH))) return true
   }
   return false
+}
+
+function hasWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (!isWordUnit(text[at - 1]) && !isWordUnit(text[at + word.length])) return true
+  }
+  return false
+}
+
+function isWordUnit(unit: string | undefined): boolean {
+  return unit !== undefined && /[a-z0-9]/.test(unit)
 }
 
 function leaves(value: unknown): string[] {

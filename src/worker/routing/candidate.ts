@@ -11,7 +11,7 @@ export interface Candidate {
 }
 
 /** The candidates at one path, most specific first. */
-export type Group = Candidate[]
+export type Group = readonly Candidate[]
 
 export function candidateOf(
   match: Pick<MatchConfig, 'headers' | 'query' | 'methods'>,
@@ -32,8 +32,9 @@ export function pick(group: Group, walk: Walk): Route | null {
   return null
 }
 
-/** Keeps `group` in order, whatever the order of insertion. */
-export function insert(group: Group, candidate: Candidate): void {
+/** `group` with one more, in order whatever the order of insertion. */
+export function inserted(group: Group | null, candidate: Candidate): Group {
+  if (group === null) return [candidate]
   let low = 0
   let high = group.length
   while (low < high) {
@@ -41,7 +42,7 @@ export function insert(group: Group, candidate: Candidate): void {
     if (compare(group[middle] as Candidate, candidate) <= 0) low = middle + 1
     else high = middle
   }
-  group.splice(low, 0, candidate)
+  return group.toSpliced(low, 0, candidate)
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Route } from '../../proxy/route.ts'
-import { type Candidate, type Group, insert, pick } from './candidate.ts'
+import { type Candidate, type Group, inserted, pick } from './candidate.ts'
 import { RadixNode } from './radix-node.ts'
 import type { Walk } from './walk.ts'
 
@@ -29,16 +29,13 @@ export class PathTree {
   /** `path` as configured: literal segments, `:name`, a final `/*`. */
   add(path: string, candidate: Candidate): void {
     if (path === WILDCARD) {
-      this.#all ??= []
-      insert(this.#all, candidate)
+      this.#all = inserted(this.#all, candidate)
       return
     }
     const isOpen = path.endsWith(WILDCARD)
     const place = placeAt(this.#nodeAt(isOpen ? path.slice(0, -WILDCARD.length) : path))
-    const group = (isOpen ? place.below : place.exact) ?? []
-    if (isOpen) place.below = group
-    else place.exact = group
-    insert(group, candidate)
+    if (isOpen) place.below = inserted(place.below, candidate)
+    else place.exact = inserted(place.exact, candidate)
   }
 
   /** Everything but `/*`. */
@@ -75,22 +72,32 @@ function placeAt(node: Node): Place {
   return node.value
 }
 
-function search(node: Node, at: number, walk: Walk): Route | null {
+/** A loop where there is one way on, a call where there may be a way back: most of a long table is one way. */
+function search(from: Node, start: number, walk: Walk): Route | null {
   const { text, end } = walk
-  const place = node.value
-  if (at === end) return place === null ? null : pickEnd(place, walk)
-  const code = text.charCodeAt(at)
-  const child = node.child(code)
-  if (child !== null && isNext(child.label, text, at, end)) {
-    const found = search(child, at + child.label.length, walk)
-    if (found !== null) return found
+  let node = from
+  let at = start
+  while (at < end) {
+    const code = text.charCodeAt(at)
+    const child = node.child(code)
+    const next = child !== null && isNext(child.label, text, at, end) ? child : null
+    const place = node.value
+    if (place !== null && (code === SLASH ? place.below !== null : place.parameter !== null)) {
+      const found = next === null ? null : search(next, at + next.label.length, walk)
+      return found ?? searchLess(place, at, walk)
+    }
+    if (next === null) return null
+    at += next.label.length
+    node = next
   }
-  if (place === null) return null
-  if (place.parameter !== null && code !== SLASH) {
-    const found = search(place.parameter, segmentEnd(text, at, end), walk)
-    if (found !== null) return found
-  }
-  return place.below !== null && code === SLASH ? pick(place.below, walk) : null
+  return node.value === null ? null : pickEnd(node.value, walk)
+}
+
+/** What the path may be where no literal leads on: below a wildcard at a slash, a parameter's segment elsewhere. */
+function searchLess({ below, parameter }: Place, at: number, walk: Walk): Route | null {
+  const { text, end } = walk
+  if (text.charCodeAt(at) === SLASH) return below === null ? null : pick(below, walk)
+  return parameter === null ? null : search(parameter, segmentEnd(text, at, end), walk)
 }
 
 function pickEnd({ exact, below }: Place, walk: Walk): Route | null {

@@ -1,4 +1,5 @@
 import type { Config, FieldChanges, RouteConfig } from '../../config/config.ts'
+import { upstreamUrl } from '../../config/upstream-url.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
 import { corsPolicy } from '../../policies/cors.ts'
 import { redirectPolicy } from '../../policies/redirect.ts'
@@ -18,7 +19,6 @@ import type { Policy } from '../../proxy/policy.ts'
 import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
 import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
 import type { UpstreamLookup } from '../../upstreams/upstream-set.ts'
-import { upstreamUrl } from '../../config/upstream-url.ts'
 
 /** What the routes of a snapshot are made of. */
 export interface RouteParts {
@@ -148,8 +148,12 @@ export class RouteCompiler {
     upstreams: readonly { readonly name: string; readonly weight: number }[],
   ): RouteTarget {
     const { rewrite, timeouts, body } = route
-    const own = JSON.stringify([rewrite, route.headers.request])
-    return this.#targets.of(JSON.stringify([upstreams, timeouts, body.maxBytes, own]), () => ({
+    const { set, add, remove } = route.headers.request
+    const isPlain = rewrite === null && set.length + add.length + remove.length === 0
+    const own = isPlain ? '' : JSON.stringify([rewrite, route.headers.request])
+    const weights = upstreams.map(({ name, weight }) => `${JSON.stringify(name)}:${weight}`).join()
+    const { headMs, idleMs, totalMs } = timeouts
+    return this.#targets.of(`${weights} ${headMs} ${idleMs} ${totalMs} ${body.maxBytes} ${own}`, () => ({
       choices: upstreams.map(({ name, weight }) => ({ ...this.#choice(name, own, route), weight })),
       limits: {
         headMs: timeouts.headMs ?? null,

@@ -4,18 +4,18 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { parse } from 'yaml'
 import { type Question, startAuthoriser } from '../../../examples/external-authoriser/authoriser.ts'
 import { startUpstream as startPlainUpstream } from '../../../examples/external-authoriser/upstream.ts'
 import { startUpstream } from '../../../examples/signed-assertion/upstream.ts'
-import type { Config, UserPolicyConfig } from '../../../src/config/config.ts'
+import type { Config } from '../../../src/config/config.ts'
+import { loadFile } from '../../../src/config/file/load.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
 import { loadUserPolicies } from '../../../src/policies/user/load-user-policies.ts'
 import { routeTo } from '../../support/config-part.ts'
 import { assertProblem } from '../../support/problem.ts'
 import { type RawResponse, request } from '../../support/raw-client.ts'
-import { bearer, CLAIMS, tenantToken, token } from '../../support/token.ts'
-import { PlaneStage, planeConfig, upstreamConfig } from '../../worker/open-plane.ts'
+import { bearer, CLAIMS, SECRET, tenantToken, token } from '../../support/token.ts'
+import { PlaneStage } from '../../worker/open-plane.ts'
 import { PolicyStage } from './policy-folder.ts'
 
 const EXAMPLES = join(import.meta.dirname, '..', '..', '..', 'examples')
@@ -46,24 +46,44 @@ function end(service: Service): void {
   service.closeAllConnections()
 }
 
-/** The policy as the example's own nyro.yaml names it, with what its environment would say. */
-function policyOf(example: string, own: Readonly<Record<string, unknown>>): UserPolicyConfig {
-  const text = readFileSync(join(EXAMPLES, example, 'nyro.yaml'), 'utf8')
-  const { routes } = parse(text) as { routes: { policies: { use: string; with: object }[] }[] } // as it is in the file
-  const policy = routes[0]?.policies[0]
-  assert.ok(policy !== undefined)
-  for (const key of Object.keys(own)) assert.ok(key in policy.with, key)
-  return { use: join(EXAMPLES, example, policy.use), with: { ...policy.with, ...own } }
-}
+/** What the examples' files read from the environment. */
+const ENV = { GATEWAY_JWT_SECRET: SECRET, ASSERTION_KEY: KEY }
 
-function exampleConfig(upstream: string, policy: UserPolicyConfig): Config {
-  return planeConfig(upstream, {
-    upstreams: [upstreamConfig(upstream)],
+/**
+ * The example's own nyro.yaml, for a free port and this upstream, and with a route beside it that asks nobody. `own`:
+ * instead of what the file gives the policy.
+ */
+async function configOf(
+  example: string,
+  upstream: string,
+  own: Readonly<Record<string, unknown>> = {},
+): Promise<Config> {
+  const source = {
+    env: ENV,
+    dotenvText: null,
+    cores: 1,
+    readFile: (path: string) => readFileSync(path),
+    checkKey: () => Promise.reject(new Error('the examples have no public key')),
+  }
+  const loaded = await loadFile(join(EXAMPLES, example, 'nyro.yaml'), source)
+  assert.ok(loaded.config !== null, JSON.stringify(loaded))
+  assert.deepEqual(loaded.warnings, [])
+  const [orders] = loaded.config.routes
+  const [policy] = orders?.policies ?? []
+  assert.ok(orders !== undefined && policy !== undefined)
+  const given = policy.with as Readonly<Record<string, unknown>> // as the file has it
+  for (const key of Object.keys(own)) assert.ok(key in given, key)
+  const endpoints = [{ url: upstream }]
+  return {
+    ...loaded.config,
+    workers: 1,
+    listen: { ...loaded.config.listen, port: 0 },
+    upstreams: loaded.config.upstreams.map((upstreamConfig) => ({ ...upstreamConfig, endpoints })),
     routes: [
-      routeTo('orders', '/orders/*', 'required', { policies: [policy] }),
+      { ...orders, policies: [{ ...policy, with: { ...given, ...own } }] },
       routeTo('orders', '/open/*', 'none', { name: 'open' }),
     ],
-  })
+  }
 }
 
 describe('the example of a signed assertion', () => {
@@ -74,8 +94,7 @@ describe('the example of a signed assertion', () => {
     clock?: Clock,
   ): Promise<void> {
     const [, url] = await started(startUpstream(0, KEY))
-    const config = exampleConfig(url, policyOf('signed-assertion', { key: KEY }))
-    await using plane = await PlaneStage.open(config, clock)
+    await using plane = await PlaneStage.open(await configOf('signed-assertion', url), clock)
     using client = await plane.connect()
     await act((path, fields) => client.ask(request('GET', path, fields)))
   }
@@ -145,8 +164,9 @@ describe('the example of an external authoriser', () => {
     const asked: Question[] = []
     const [authoriser, url] = await started(startAuthoriser(0, (question) => asked.push(question)))
     const [, upstream] = await started(startPlainUpstream(0))
-    const policy = policyOf('external-authoriser', { url: `${url}/decide`, budgetMs: 5_000, ...own })
-    await using plane = await PlaneStage.open(exampleConfig(upstream, policy), clock)
+    const options = { url: `${url}/decide`, budgetMs: 5_000, ...own }
+    const config = await configOf('external-authoriser', upstream, options)
+    await using plane = await PlaneStage.open(config, clock)
     using client = await plane.connect()
     await act({
       asked,
@@ -224,8 +244,8 @@ describe('the example of an external authoriser', () => {
 describe('the options of the examples', () => {
   test('are told what is wrong with them, without the key', async () => {
     using stage = new PolicyStage()
-    const short = policyOf('signed-assertion', { key: 'hunter2' })
-    const { problems } = await loadUserPolicies([{ name: 'orders', policies: [short] }], stage)
+    const { routes } = await configOf('signed-assertion', 'http://127.0.0.1:9', { key: 'hunter2' })
+    const { problems } = await loadUserPolicies(routes, stage)
     assert.match(problems[0]?.text ?? '', /key is missing or short; expected at least 32 bytes/)
   })
 })

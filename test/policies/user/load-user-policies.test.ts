@@ -81,6 +81,28 @@ describe('the policies of a snapshot', () => {
   })
 })
 
+test('what a policy logs is of its kind, and has no key that every line has already', async () => {
+  const use = folder.write(
+    'logs.mjs',
+    "export const policy = { kind: 'logs', create(_, { log }) {",
+    "  log('info', 'a\\nb', { level: 'x', policy: 'other', n: 1, flag: true, none: null, deep: {}, gone: undefined })",
+    '  return { admit: () => null }',
+    '} }',
+  )
+  stage.lines.length = 0
+  assert.deepEqual(await problemsOf(routeUsing('orders', { use, with: null })), [])
+  const fields = {
+    level_: 'x',
+    n: 1,
+    flag: true,
+    none: null,
+    deep: '[object Object]',
+    gone: 'undefined',
+    policy: 'logs',
+  }
+  assert.deepEqual(stage.lines, [{ level: 'info', event: 'a b', fields }])
+})
+
 describe('a policy file', () => {
   test('that cannot be parsed is named with its line', async () => {
     const use = folder.write('syntax.ts', 'export const a = 1', 'export const policy: = {')
@@ -212,13 +234,23 @@ describe('the options of a policy', () => {
     ])
   })
 
+  test("that are wrong are told of in the schema's words, also where those resemble what was found", async () => {
+    const use = folder.policy(
+      'resembling.ts',
+      "kind: 'resembling', schema: () => { throw new Error('rule is neither open nor closed, ttlS is not above 0') }",
+    )
+    assert.match(await problemOf(use, { rule: 'closd', other: 'opened', ttlS: 0 }), /neither open nor closed/)
+    for (const told of [{ rule: 'OPEN' }, { deep: [{ rule: 'closed' }] }])
+      assert.match(await problemOf(use, told), /it quotes a value/)
+  })
+
   // The leak: libraries say what they found (valibot: Expected number but received "…"), whole, cut or escaped.
   test('are never shown, whatever the schema says of them', async () => {
     const secret = 'hunter2"\\secret'
     const bodies = [
       '(given) => { throw new Error("got " + given.key) }',
       '(given) => { throw new Error("got " + JSON.stringify(given)) }',
-      '(given) => { throw new Error("got " + given.key.slice(0, 6) + "…") }',
+      '(given) => { throw new Error("got " + given.key.slice(0, 10) + "…") }',
       '(given) => { throw given.key.toUpperCase() }',
       "{ '~standard': { version: 1, vendor: 'x', validate: (given) => ({ issues: [{ message: given.key }] }) } }",
     ]
