@@ -74,20 +74,46 @@ export function readYaml(text: string): ReadDocument {
   }
 }
 
-/** JSON by the runtime's own grammar; the YAML parser, which reads all of it, tells places and doubled keys. */
+/** JSON by the runtime's own grammar; the YAML parser, which reads all of it and is slow, tells places if any are asked for. */
 export function readJson(text: string): ReadDocument {
-  const body = text.startsWith('\uFEFF') ? text.slice(1) : text
-  const read = readYaml(body)
+  let yaml: ReadDocument | null = null
+  const open = (): ReadDocument => {
+    yaml ??= readYaml(text)
+    return yaml
+  }
+  const locate: ReadDocument['locate'] = (path, end) => open().locate(path, end)
   try {
-    const value: unknown = JSON.parse(body)
-    const doubled = read.faults.filter((fault) => fault.text === FAULTS['DUPLICATE_KEY'])
-    return { value, faults: doubled, locate: read.locate }
+    const value: unknown = JSON.parse(text)
+    const doubled = writtenKeys(text) > countKeys(value)
+    const faults = doubled ? open().faults.filter((fault) => fault.text === FAULTS['DUPLICATE_KEY']) : []
+    return { value, faults, locate }
   } catch (error) {
     // Of Node's message only the place: it quotes what stands there.
     const [, line, column] = /line (\d+) column (\d+)/.exec(error instanceof Error ? error.message : '') ?? []
     const place = line === undefined ? null : { line: Number(line), column: Number(column) }
-    return { value: undefined, faults: [{ place, text: 'It is not JSON (RFC 8259).' }], locate: read.locate }
+    return { value: undefined, faults: [{ place, text: 'It is not JSON (RFC 8259).' }], locate }
   }
+}
+
+/** Of a text that is JSON: strings with a colon behind them. */
+function writtenKeys(text: string): number {
+  let keys = 0
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*(:?)/g)) if (colon === ':') keys++
+  return keys
+}
+
+/** Without recursion: JSON.parse goes deeper than the stack. */
+function countKeys(value: unknown): number {
+  let keys = 0
+  const waiting = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const members = Object.values(next)
+    if (!Array.isArray(next)) keys += members.length
+    for (const member of members) waiting.push(member)
+  }
+  return keys
 }
 
 class YamlSource {
