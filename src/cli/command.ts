@@ -101,6 +101,64 @@ Exit status: 0 no difference, 1 differences, 2 a file that cannot be used or bad
     load: async () => (await import('./diff.ts')).diff,
   },
   {
+    name: 'routes',
+    summary: 'print the table of routes in the order they are tried',
+    description: `Prints the routes of a configuration file, or without FILE of what \`nyro start\` would run with here: exact hosts
+before wildcards, literal paths before parameters, more conditions first. Where several lines fit a request, the
+first one takes it.
+Exit status: 0 printed, 1 bad configuration, 2 bad usage.`,
+    operands: [OPTIONAL_FILE],
+    options: [JSON_OPTION],
+    load: async () => (await import('./routes.ts')).routes,
+  },
+  {
+    name: 'explain',
+    summary: 'say what would become of a request, and why',
+    description: `Matches and judges a request by the code that serves, and sends nothing: which route takes it and why the others do
+not, the verdict of every policy, what the upstream would get, what is stripped and stated, where it could go.
+URL is a path, or a whole URL whose host becomes Host. Policies of your own are asked too.
+With --admin it is a running gateway that says so, with the state of its endpoints; GATEWAY_ADMIN_TOKEN is sent along.
+  nyro explain GET /api/v1/query/search --token "$TOKEN" -H 'X-Beta: 1'
+Exit status: 0 explained, whatever came of it, 1 it cannot be told, 2 bad usage.`,
+    operands: [
+      { name: 'METHOD', need: 'required', choices: null },
+      { name: 'URL', need: 'required', choices: null },
+    ],
+    options: [
+      CONFIG_OPTION,
+      {
+        name: 'header',
+        short: 'H',
+        value: 'LINE',
+        use: 'repeated',
+        meaning: 'a field line of the request, name and value',
+      },
+      {
+        name: 'token',
+        short: null,
+        value: 'TOKEN',
+        use: 'once',
+        meaning: 'the bearer token it carries',
+      },
+      {
+        name: 'from',
+        short: null,
+        value: 'ADDRESS',
+        use: 'once',
+        meaning: 'address of the client; 127.0.0.1 if left out',
+      },
+      {
+        name: 'admin',
+        short: null,
+        value: 'URL',
+        use: 'once',
+        meaning: 'ask the gateway with its operator listener there',
+      },
+      JSON_OPTION,
+    ],
+    load: async () => (await import('./explain.ts')).explain,
+  },
+  {
     name: 'schema',
     summary: 'print the JSON Schema of configuration files, for editors',
     description: `Prints the JSON Schema of a YAML or JSON configuration file. An editor with yaml-language-server takes it by a first

@@ -39,7 +39,8 @@ export async function explain(edge: ProcessEdge, given: Arguments): Promise<void
 /** A string is what to complain. */
 async function tellOffline(edge: ProcessEdge, given: Arguments, asked: Asked): Promise<Explanation | string> {
   const loaded = await loadSettings(edge, optionValue(given, 'config'))
-  if (loaded.config === null) return describeRefusal(loaded.problems, loaded.warnings)
+  if (loaded.config === null)
+    return describeRefusal('nothing can be explained', loaded.problems, loaded.warnings)
   const { explainInThread } = await import('../explain/explain-in-thread.ts')
   const { config } = loaded
   const live = config.upstreams.map((upstream, slot) => ({ config: upstream, slot, endpoints: null }))

@@ -8,7 +8,7 @@ import { describeRefusal } from './refusal.ts'
 export async function routes(edge: ProcessEdge, { operands, options }: Arguments): Promise<void> {
   const loaded = await loadSettings(edge, operands[0] ?? null)
   if (loaded.config === null) {
-    edge.complain(describeRefusal(loaded.problems, loaded.warnings))
+    edge.complain(describeRefusal('there is no table', loaded.problems, loaded.warnings))
     return edge.exit(1)
   }
   const rows = routeTable(loaded.config)

@@ -44,6 +44,8 @@ export class Assembly {
   readonly threads: ThreadSet
   readonly registry: UpstreamRegistry
   readonly memory: UpstreamMemory
+  /** What `memory` is a view of. */
+  readonly sharedUpstreams: SharedArrayBuffer
   readonly #rollout: Rollout
   readonly #options: AssemblyOptions
   #config: Config
@@ -58,6 +60,7 @@ export class Assembly {
       logRings: Array.from({ length: config.workers }, createLogRing),
     }
     const { monotonicMs } = clock
+    this.sharedUpstreams = shared.upstreams
     this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
     this.log = this.#makeLog(shared)
     this.#rollout = new Rollout(() => this.threads, startTimer)

@@ -5,7 +5,9 @@ import { NAME } from '../lib/version.ts'
 import type { AdminResources, AdminStatus } from './admin/admin-answer.ts'
 import { AdminServer } from './admin/admin-server.ts'
 import { configResource } from './admin/config-resource.ts'
+import { explainResource } from './admin/explain-resource.ts'
 import { reloadResource } from './admin/reload-resource.ts'
+import { routesResource } from './admin/routes-resource.ts'
 import { upstreamsResource } from './admin/upstreams-resource.ts'
 import { Assembly, type AssemblyParts } from './assembly.ts'
 import { ConfigWatch } from './config-watch.ts'
@@ -211,9 +213,16 @@ export class Supervisor {
       openConnections: (slot) => memory.openConnections(slot),
       describeEndpoint: (slot) => memory.describeEndpoint(slot),
     })
+    const explained = {
+      config: () => assembly.config,
+      live: () => registry.live,
+      memory: assembly.sharedUpstreams,
+    }
     const resources = new Map([
       ['/upstreams', upstreams],
       ['/config', configResource(() => assembly.config)],
+      ['/routes', routesResource(() => assembly.config)],
+      ['/explain', explainResource(explained)],
     ])
     if (this.#options.reload === null) return resources
     return resources.set(

@@ -47,7 +47,7 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
     const log = new ThreadLog('critical', clock.wallMs, () => {})
     const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => true })
     const preparation = await preparer.begin({ ...config, routes: [] }, live, config.routes)
-    preparation.add(config.routes)
+    preparation.add(JSON.stringify(config.routes))
     preparation.finish()
     const route = preparation.take().match(head)
     return await follow(asked, head, route, parts)

@@ -11,9 +11,10 @@ import { loadTree } from './tree.ts'
 const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
   'index.ts': ['config', 'policies'],
-  cli: ['config', 'control', 'dev', 'jwt', 'lib', 'policies'],
+  cli: ['config', 'control', 'dev', 'explain', 'jwt', 'lib', 'policies'],
+  explain: ['config', 'http1', 'lib', 'proxy', 'upstreams', 'worker'],
   dev: ['config', 'lib'],
-  control: ['config', 'jwt', 'lib', 'observe', 'policies', 'proxy', 'http1', 'upstreams'],
+  control: ['config', 'explain', 'jwt', 'lib', 'observe', 'policies', 'proxy', 'http1', 'upstreams'],
   worker: ['config', 'docs', 'http1', 'jwt', 'lib', 'observe', 'policies', 'proxy', 'upstreams'],
   config: ['lib'],
   docs: ['lib', 'proxy'],

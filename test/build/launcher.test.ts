@@ -252,7 +252,6 @@ function program(file: string, name: string, version: string): void {
       `if [ "$1" = --version ]; then echo '${version}'; exit; fi`,
       `printf '%s ' '${name}' $$`,
       `printf '<%s>' "$@"`,
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own
       'printf "\\ncache=%s\\n" "${NODE_COMPILE_CACHE-}"',
       'case "$*" in *exit-7*) exit 7 ;; esac',
     ].join('\n'),

@@ -23,25 +23,27 @@ export interface AdminAnswer {
 /** Something behind a path of the operator listener, besides the pages every process has. */
 export interface AdminResource {
   readonly methods: readonly string[]
-  answer(): AdminAnswer | Promise<AdminAnswer>
+  /** `body`: the request's, as text; empty where it has none. */
+  answer(body: string): AdminAnswer | Promise<AdminAnswer>
 }
 
 export type AdminResources = ReadonlyMap<string, AdminResource>
 
 export const READING: readonly string[] = ['GET', 'HEAD']
 
-/** The operator listener's answers. `path` is without the query. */
+/** The operator listener's answers. `path` is without the query; `body` is the request's. */
 export function adminAnswer(
   method: string,
   path: string,
   state: AdminStatus,
   product: Product,
   resources: AdminResources,
+  body: string,
 ): AdminAnswer | Promise<AdminAnswer> {
   const resource = pageOf(path, state, product) ?? resources.get(path) ?? null
   if (resource === null) return adminProblem(404)
   const { methods } = resource
-  return methods.includes(method) ? resource.answer() : adminProblem(405, { Allow: methods.join(', ') })
+  return methods.includes(method) ? resource.answer(body) : adminProblem(405, { Allow: methods.join(', ') })
 }
 
 /** A refusal that says no more than its status (RFC 9457 section 4.2.1), unless it is given members of its own. */

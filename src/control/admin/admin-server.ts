@@ -19,6 +19,7 @@ const REQUEST_TIMEOUT_MS = 10_000
 /** A large config takes its time to be loaded and prepared. */
 const ANSWER_TIMEOUT_MS = 60_000
 const HEAD_MAX_BYTES = 8 * 1024
+const BODY_MAX_BYTES = 64 * 1024
 const MAX_CONNECTIONS = 64
 
 /** Probes carry no credential. */
@@ -94,8 +95,22 @@ export class AdminServer {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    request.resume()
-    const answer = this.#answer(request)
+    const refusal = this.#refuse(request)
+    if (refusal !== null || READING.includes(request.method ?? '')) {
+      request.resume()
+      this.#send(request, response, refusal ?? this.#answer(request, ''))
+      return
+    }
+    readBody(request, (body) => {
+      this.#send(request, response, body === null ? adminProblem(413) : this.#answer(request, body))
+    })
+  }
+
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: AdminAnswer | Promise<AdminAnswer>,
+  ): void {
     if (!(answer instanceof Promise)) {
       send(response, answer)
       return
@@ -104,19 +119,39 @@ export class AdminServer {
     void answer.then((settled) => send(response, settled))
   }
 
-  #answer(request: IncomingMessage): AdminAnswer | Promise<AdminAnswer> {
-    const { headers, method = '', url = '' } = request
+  /** What is refused whatever it asks for; null: nothing stands against it. */
+  #refuse(request: IncomingMessage): AdminAnswer | null {
+    const { headers, method = '' } = request
     // DNS rebinding: a page whose name resolves to loopback is same-origin here, but its browser sends that name as Host.
     if (this.#loopback && !namesLoopback(headers.host)) return adminProblem(421)
-    const path = url.split('?', 1)[0] ?? ''
+    const path = pathOf(request)
     if (this.#token !== null && !OPEN_PATHS.includes(path) && !this.#token.accepts(headers.authorization)) {
       return adminProblem(401, { 'WWW-Authenticate': 'Bearer' })
     }
     // Any page may have its visitor's browser send a simple POST to loopback; browsers say from where, programs do not.
     if (!READING.includes(method) && headers.origin !== undefined) return adminProblem(403)
-    const { status, product, resources } = this.#options
-    return adminAnswer(method, path, status(), product, resources)
+    return null
   }
+
+  #answer(request: IncomingMessage, body: string): AdminAnswer | Promise<AdminAnswer> {
+    const { status, product, resources } = this.#options
+    return adminAnswer(request.method ?? '', pathOf(request), status(), product, resources, body)
+  }
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? ''
+}
+
+/** Null: it is larger than any request to this listener has reason to be. */
+function readBody(request: IncomingMessage, take: (body: string | null) => void): void {
+  const pieces: Buffer[] = []
+  let size = 0
+  request.on('data', (piece: Buffer) => {
+    size += piece.length
+    if (size <= BODY_MAX_BYTES) pieces.push(piece)
+  })
+  request.on('end', () => take(size > BODY_MAX_BYTES ? null : Buffer.concat(pieces).toString()))
 }
 
 function send(response: ServerResponse, { status, fields, body }: AdminAnswer): void {

@@ -1,0 +1,65 @@
+import type { Config } from '../../config/config.ts'
+import type { Asked } from '../../explain/asked.ts'
+import type { LiveUpstream } from '../../upstreams/live-upstream.ts'
+import { type AdminAnswer, type AdminResource, adminJson, adminProblem } from './admin-answer.ts'
+
+export interface ExplainView {
+  /** In force. */
+  readonly config: () => Config
+  readonly live: () => readonly LiveUpstream[]
+  /** What the data threads share of upstreams and endpoints. */
+  readonly memory: SharedArrayBuffer
+}
+
+/** Each takes a thread and compiles the whole table. */
+const MAX_AT_ONCE = 2
+
+/** `POST /explain`: what would become of a request, by the config in force and the state of its upstreams. */
+export function explainResource(view: ExplainView): AdminResource {
+  let running = 0
+  return {
+    methods: ['POST'],
+    async answer(body) {
+      const asked = askedIn(body)
+      if (typeof asked === 'string') return adminProblem(400, {}, { detail: asked })
+      if (running >= MAX_AT_ONCE) return adminProblem(503, { 'Retry-After': '1' })
+      running++
+      try {
+        return await tell(asked, view)
+      } finally {
+        running--
+      }
+    },
+  }
+}
+
+async function tell(asked: Asked, { config, live, memory }: ExplainView): Promise<AdminAnswer> {
+  // Loaded when first asked for: what compiles routes is otherwise none of control's.
+  const { explainInThread } = await import('../../explain/explain-in-thread.ts')
+  const outcome = await explainInThread({ asked, config: config(), live: live(), memory })
+  if (outcome.fault !== undefined) return adminProblem(422, {}, { detail: outcome.fault })
+  return adminJson(200, outcome.explanation)
+}
+
+/** A string says what is wrong with it, naming the member. */
+function askedIn(body: string): Asked | string {
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch {
+    return 'The body is not JSON; expected { "method": "GET", "url": "/path" }.'
+  }
+  if (typeof value !== 'object' || value === null) return 'The body is not an object.'
+  const given: Partial<Record<keyof Asked, unknown>> = value
+  const { method, url, fields = [], token = null, from = '127.0.0.1' } = given
+  if (typeof method !== 'string') return 'method is missing; expected a string such as GET.'
+  if (typeof url !== 'string') return 'url is missing; expected a path or an absolute URL.'
+  if (!isTexts(fields)) return 'fields is not a list of strings; expected lines such as "Accept: text/html".'
+  if (token !== null && typeof token !== 'string') return 'token is not a string.'
+  if (typeof from !== 'string') return 'from is not a string; expected an address.'
+  return { method, url, fields, token, from }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
