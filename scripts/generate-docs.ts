@@ -1,8 +1,10 @@
 // Writes the reference pages under docs/ that are made from the code's own tables, so that they cannot say anything
 // else than the code does; a test compares them.
 import { writeFileSync } from 'node:fs'
+import { OVERRIDING } from '../src/config/file/override.ts'
 import { prefix, SETTINGS, type Setting } from '../src/config/setting.ts'
 import { FAILURES } from '../src/proxy/failure.ts'
+import { configFileReference } from './config-file-reference.ts'
 
 /** The generated pages: text by path below the project's root. */
 export function generatedDocs(): ReadonlyMap<string, string> {
@@ -55,7 +57,43 @@ has no default and must be set: \`${prefix}JWT_SECRET\`, or \`${prefix}JWT_SECRE
 ## Settings
 
 ${table(['Setting', 'Default', 'Unit'], rows)}
-${sections.join('\n')}`
+${sections.join('\n')}
+${configFilePart()}`
+}
+
+function configFilePart(): string {
+  const rows = configFileReference()
+  const sections = Map.groupBy(rows, ({ path }) => path.split(/[.[]/, 1)[0] ?? '')
+  const parts = [...sections].map(([name, keys]) => {
+    const [first] = keys
+    const cells = keys.map(({ path, fallback, accepts, meaning }) => [
+      `\`${path}\``,
+      fallback,
+      accepts.replaceAll('<', '\\<'),
+      meaning,
+    ])
+    const title = first?.path === name ? `${first.meaning}\n\n` : ''
+    return `### ${name}\n\n${title}${table(['Key', 'Default', 'Accepts', 'Meaning'], cells)}`
+  })
+  return `## Configuration file
+
+YAML 1.2 (\`.yaml\`, \`.yml\`) or JSON (\`.json\`), all of it by one schema. \`nyro schema\` prints it as JSON Schema, for
+editors.
+
+- Durations: \`250ms\`, \`10s\`, \`5m\`, \`24h\`. Sizes: \`512B\`, \`64KiB\`, \`10MiB\`. Rates: \`10/s\`, \`600/m\`, \`10000/day\`.
+  Shares: \`20%\`.
+- \`\${NAME}\` is a variable of the environment or, where that has none, of \`.env\`; \`\${NAME:-default}\` stands in where it
+  is not set or empty; \`\${file:/run/secrets/x}\` is the text of a file, without the line break at its end. They stand in
+  values, not in keys, and are typed by the schema afterwards. \`$\${\` is a literal \`\${\`. Inside \`{ }\` and \`[ ]\`, YAML
+  wants quotes around them. What they yield is never shown.
+- Relative paths are taken from the folder of the file.
+- Aliases (\`&name\`, \`*name\`, \`<<\`) work as YAML has them; tags do not.
+- The variables ${OVERRIDING.map((name) => `\`${prefix}${name}\``).join(', ')} win over the file. The others have no
+  effect beside it, but in references.
+- Everything wrong is reported at once, a line each: place, key, what was found, what is expected, what to do. A key that
+  nobody knows is an error.
+
+${parts.join('\n')}`
 }
 
 function failuresPage(): string {

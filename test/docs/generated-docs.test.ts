@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { configFileReference } from '../../scripts/config-file-reference.ts'
 import { generatedDocs } from '../../scripts/generate-docs.ts'
 import { SETTINGS } from '../../src/config/setting.ts'
 import { FAILURES } from '../../src/proxy/failure.ts'
@@ -12,10 +13,14 @@ describe('the generated reference pages', () => {
     })
   }
 
-  test('name every setting and every failure', () => {
+  test('name every setting, every key of the file and every failure', () => {
     const pages = generatedDocs()
     for (const name of Object.keys(SETTINGS)) {
       assert(pages.get('docs/configuration.md')?.includes(`\n### GATEWAY_${name}\n`), name)
+    }
+    for (const { path, accepts, meaning } of configFileReference()) {
+      assert(pages.get('docs/configuration.md')?.includes(`| \`${path}\` |`), path)
+      assert(accepts !== '' && meaning !== '', `${path} has no documentation`)
     }
     for (const code of Object.keys(FAILURES)) {
       assert(pages.get('docs/failures.md')?.includes(`| \`${code}\` |`), code)

@@ -9,6 +9,7 @@ import {
   type Pair,
   parseDocument,
   visit,
+  type YAMLError,
 } from 'yaml'
 import type { Path, Place } from './report.ts'
 
@@ -42,6 +43,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'A key goes over more than one line. A colon or a closing quote is missing before.',
   MULTIPLE_DOCS: 'A second document (---) begins. Keep one configuration in a file.',
   NON_STRING_KEY: 'A key is no text. Put it in quotes.',
+  RESOURCE_EXHAUSTION: 'It is nested deeper than a configuration can be.',
   TAB_AS_INDENT: 'A tab indents. Use spaces.',
   TAG_RESOLVE_FAILED: 'Tags (!name) are not taken. Remove it.',
   UNEXPECTED_TOKEN: 'Something stands here that does not belong here.',
@@ -53,15 +55,15 @@ const HARMLESS = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED', 'BAD_DIRECTIVE'
 export function readYaml(text: string): ReadDocument {
   const source = new YamlSource(text)
   const { document } = source
-  const harmless = [...document.errors, ...document.warnings].filter(({ code }) => HARMLESS.has(code))
-  // The first error explains the others.
-  const [broken] = document.errors.filter(({ code }) => !HARMLESS.has(code))
-  const faults = [...harmless, ...(broken === undefined ? [] : [broken])].map(({ code, pos }) => ({
+  const locate = (path: Path, end: 'key' | 'value'): Place | null => source.locate(path, end)
+  const told = ({ code, pos }: YAMLError): SyntaxFault => ({
     place: source.placeOf(pos[0]),
     text: source.explain(code, pos[0]),
-  }))
-  const locate = (path: Path, end: 'key' | 'value'): Place | null => source.locate(path, end)
-  if (broken !== undefined) return { value: undefined, faults, locate }
+  })
+  // The first error explains the others.
+  const broken = document.errors.find(({ code }) => !HARMLESS.has(code))
+  if (broken !== undefined) return { value: undefined, faults: [told(broken)], locate }
+  const faults = [...document.errors, ...document.warnings].map(told)
   try {
     // Shared, not copied: whoever walks them bounds the walk.
     return { value: document.toJS({ maxAliasCount: -1 }) as unknown, faults, locate }
@@ -72,20 +74,46 @@ export function readYaml(text: string): ReadDocument {
   }
 }
 
-/** JSON by the runtime's own grammar; the YAML parser, which reads all of it, tells places and doubled keys. */
+/** JSON by the runtime's own grammar; the YAML parser, which reads all of it and is slow, tells places if any are asked for. */
 export function readJson(text: string): ReadDocument {
-  const body = text.startsWith('\uFEFF') ? text.slice(1) : text
-  const read = readYaml(body)
+  let yaml: ReadDocument | null = null
+  const open = (): ReadDocument => {
+    yaml ??= readYaml(text)
+    return yaml
+  }
+  const locate: ReadDocument['locate'] = (path, end) => open().locate(path, end)
   try {
-    const value: unknown = JSON.parse(body)
-    const doubled = read.faults.filter((fault) => fault.text === FAULTS['DUPLICATE_KEY'])
-    return { value, faults: doubled, locate: read.locate }
+    const value: unknown = JSON.parse(text)
+    const doubled = writtenKeys(text) > countKeys(value)
+    const faults = doubled ? open().faults.filter((fault) => fault.text === FAULTS['DUPLICATE_KEY']) : []
+    return { value, faults, locate }
   } catch (error) {
     // Of Node's message only the place: it quotes what stands there.
     const [, line, column] = /line (\d+) column (\d+)/.exec(error instanceof Error ? error.message : '') ?? []
     const place = line === undefined ? null : { line: Number(line), column: Number(column) }
-    return { value: undefined, faults: [{ place, text: 'It is not JSON (RFC 8259).' }], locate: read.locate }
+    return { value: undefined, faults: [{ place, text: 'It is not JSON (RFC 8259).' }], locate }
   }
+}
+
+/** Of a text that is JSON: strings with a colon behind them. */
+function writtenKeys(text: string): number {
+  let keys = 0
+  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*(:?)/g)) if (colon === ':') keys++
+  return keys
+}
+
+/** Without recursion: JSON.parse goes deeper than the stack. */
+function countKeys(value: unknown): number {
+  let keys = 0
+  const waiting = [value]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const members = Object.values(next)
+    if (!Array.isArray(next)) keys += members.length
+    for (const member of members) waiting.push(member)
+  }
+  return keys
 }
 
 class YamlSource {
@@ -100,7 +128,8 @@ class YamlSource {
       prettyErrors: false,
       merge: true,
       stringKeys: true,
-      logLevel: 'silent',
+      // At 'silent' a second document is no error.
+      logLevel: 'error',
     })
   }
 

@@ -73,13 +73,13 @@ function checkField(path: Path, name: string, taken: ReadonlySet<string>, report
   report.problem(path, {
     found: 'names a field that the gateway owns',
     expected: 'any other field',
-    remedy: remedyFor(folded, cors),
+    remedy: remedyFor(folded),
     end: 'key',
   })
 }
 
-function remedyFor(folded: string, cors: boolean): string {
-  if (cors) return 'Use `cors`.'
+function remedyFor(folded: string): string {
+  if (folded.startsWith('access-control-')) return 'Use `cors`.'
   if (folded === 'host') return "Use the upstream's `hostHeader`, or an endpoint with that name."
   if (folded === TENANT_HEADER.toLowerCase()) return 'Only a verified tenant stands there.'
   return OF_THE_MESSAGE.includes(folded)

@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { anything, choice, line } from '../format.ts'
+import { choice, line } from '../format.ts'
 import { jwtAlgorithms } from '../jwt-key.ts'
-import { choiceLeaf, durationLeaf, flagLeaf, leaf, secretText, section, text } from './leaf.ts'
+import { choiceLeaf, durationLeaf, flagLeaf, pemText, secretText, section, text } from './leaf.ts'
 import { issuerUrl } from './list-format.ts'
 import { fieldName, itemName } from './match-format.ts'
 
-const token = section({
+/** One source of tokens. */
+export const tokenSchema = section({
   name: text(itemName).optional().meta({ unset: 'none', description: 'Tells sources of tokens apart.' }),
   secret: secretText.optional().meta({
     unset: 'none',
@@ -13,7 +14,7 @@ const token = section({
       'The HMAC secret the tokens are signed with, byte for byte: at least 32 bytes for HS256, 48 for HS384, 64 for ' +
       'HS512 (RFC 7518 section 3.2). Named, not written out: `"${GATEWAY_JWT_SECRET}"` or `"${file:/run/secrets/jwt}"`.',
   }),
-  publicKey: leaf<string, string>(anything, { secrecy: 'path' }).optional().meta({
+  publicKey: pemText.optional().meta({
     unset: 'none',
     description:
       'A PEM public key or certificate, or the path of a file that holds one, from the folder of this file.',
@@ -57,7 +58,7 @@ const token = section({
     .meta({ pending: true, unset: 'the defaults below', description: 'How a key set is kept fresh.' }),
 })
 
-export type TokenDocument = z.output<typeof token>
+export type TokenDocument = z.output<typeof tokenSchema>
 
 /** Claims as the original gateway named them; whatever differs is not yet in force. */
 export const CLAIM_DEFAULTS = {
@@ -69,7 +70,7 @@ export const CLAIM_DEFAULTS = {
 
 export const identitySchema = section({
   jwt: z
-    .array(token)
+    .array(tokenSchema)
     .prefault([])
     .meta({
       description:
@@ -91,5 +92,8 @@ export const identitySchema = section({
     scopes: text(line).prefault(CLAIM_DEFAULTS.scopes).meta({ description: 'With which scopes.' }),
   })
     .prefault({})
-    .meta({ pending: true, description: 'Which claims say what. Other names than these: not yet in force.' }),
+    .meta({
+      description:
+        'Which claims say what. Other names than these: not yet in force, refused by `nyro start`.',
+    }),
 })

@@ -7,17 +7,20 @@ import type { Path } from './report.ts'
 import type { Salvage } from './salvage.ts'
 import type { Trial } from './trial.ts'
 
-type IdentityDocument = Salvage['sections']['identity']
-
-export function hasIdentity(identity: IdentityDocument): boolean {
-  return identity.jwt.length > 0 || identity.apiKeys !== undefined
+/** Whether anything could tell who calls; a section that is bad may well. */
+export function hasIdentity({ sections, tokens, failed }: Salvage): boolean {
+  return tokens.length > 0 || sections.identity.apiKeys !== undefined || failed.has('identity')
 }
 
 /** The one key tokens are verified with; null where there is none that this version honours. Judges all of them. */
-export async function judgeIdentity(identity: IdentityDocument, trial: Trial): Promise<JwtConfig | null> {
+export async function judgeIdentity(
+  tokens: readonly (TokenDocument | null)[],
+  trial: Trial,
+): Promise<JwtConfig | null> {
   let first: JwtConfig | null = null
   const names = new Map<string, number>()
-  for (const [index, token] of identity.jwt.entries()) {
+  for (const [index, token] of tokens.entries()) {
+    if (token === null) continue
     const path = ['identity', 'jwt', index]
     if (token.name !== undefined) {
       const other = names.get(token.name)

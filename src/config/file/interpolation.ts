@@ -81,10 +81,9 @@ class Interpolation {
     const copy: Record<string, unknown> = {}
     for (const [key, member] of Object.entries(value)) {
       if (member === undefined) continue
-      const copied = this.#within(key, member)
       // Plain assignment of this one key would set the prototype.
-      if (key === '__proto__') this.#fault('is a key', 'no key of this name', 'Remove it.')
-      else copy[key] = copied
+      if (key === '__proto__') this.#refuseKey(key)
+      else copy[key] = this.#within(key, member)
     }
     return copy
   }
@@ -94,6 +93,12 @@ class Interpolation {
     const copied = this.#copy(value)
     this.#path.pop()
     return copied
+  }
+
+  #refuseKey(key: string): void {
+    this.#path.push(key)
+    this.#fault('is a key', 'no key of this name', 'Remove it.')
+    this.#path.pop()
   }
 
   #noData(): undefined {

@@ -5,11 +5,11 @@ import { fold } from './field-check.ts'
 import { hasIdentity, judgeIdentity } from './identity.ts'
 import { interpolate, pathKey } from './interpolation.ts'
 import { reportIssues } from './issue.ts'
-import { normalise, normaliseRoute, normaliseUpstream } from './normalise.ts'
+import { type ConfigParts, normalise, normaliseRoute, normaliseUpstream } from './normalise.ts'
 import { readOverrides } from './override.ts'
 import { reportPending } from './pending.ts'
 import { type Path, type Place, Report } from './report.ts'
-import { checkRoute, checkTogether, targetsOf } from './route-check.ts'
+import { checkRoute, checkTogether, type RouteSurroundings, targetsOf } from './route-check.ts'
 import type { RouteDocument } from './route-schema.ts'
 import { judgeBySchema, type Salvage } from './salvage.ts'
 import { checkListeners, checkSections } from './section-check.ts'
@@ -33,9 +33,7 @@ export interface JudgedDocument {
 /** References, schema, rules between keys, and then the one shape that every door yields. */
 export async function judge(document: JudgedDocument, source: FileSource): Promise<Loaded> {
   const { label, folder, faults } = document
-  const env = Object.fromEntries(
-    Object.entries({ ...parseDotenv(source.dotenvText ?? ''), ...definedOf(source.env) }),
-  )
+  const env = { ...parseDotenv(source.dotenvText ?? ''), ...definedOf(source.env) }
   const filled = interpolate(document.value, { env, folder, readFile: (path) => source.readFile(path) })
   const report = new Report({
     label,
@@ -68,25 +66,32 @@ export async function judge(document: JudgedDocument, source: FileSource): Promi
   return { config, warnings, pending, files: trial.files }
 }
 
-function definedOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const defined = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
-  // Pairs of two texts each.
-  return Object.fromEntries(defined) as Record<string, string>
+/** A variable that is not set must not hide one of `.env`. */
+function definedOf(env: FileSource['env']): FileSource['env'] {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined))
 }
 
-async function judgeParts(salvage: Salvage, unfilled: ReadonlySet<string>, trial: Trial) {
-  const { sections, upstreams, routes, failed } = salvage
+async function judgeParts(
+  salvage: Salvage,
+  unfilled: ReadonlySet<string>,
+  trial: Trial,
+): Promise<Pick<ConfigParts, 'jwt' | 'upstreams' | 'routes'>> {
+  const { upstreams, routes } = salvage
   const { report } = trial
   checkSections(salvage, report)
-  const identified = hasIdentity(sections.identity) || failed.has('identity')
-  const jwt = unfilledIn(['identity'], unfilled) ? null : await judgeIdentity(sections.identity, trial)
+  const identified = hasIdentity(salvage)
+  // What a reference should have given is not judged.
+  const tokens = salvage.tokens.map((token, index) =>
+    isUnfilled(['identity', 'jwt', index], unfilled) ? null : token,
+  )
+  const jwt = await judgeIdentity(tokens, trial)
   checkUpstreams(upstreams, report)
   const surroundings = { upstreams, hasIdentity: identified, owned: ownedFields(salvage) }
   for (const [index, route] of routes.entries()) {
     if (route !== null) checkRoute(route, ['routes', index], surroundings, report)
   }
   checkTogether(routes, report)
-  checkUse(salvage, identified, report)
+  checkUse(salvage, surroundings, report)
   return {
     jwt,
     upstreams: [...upstreams].flatMap(([name, upstream]): UpstreamConfig[] => {
@@ -101,10 +106,10 @@ async function judgeParts(salvage: Salvage, unfilled: ReadonlySet<string>, trial
   }
 }
 
-/** Whether a reference at or below `path` gave nothing: what it should have been is not judged then. */
-function unfilledIn(path: Path, unfilled: ReadonlySet<string>): boolean {
-  const prefix = pathKey(path)
-  return [...unfilled].some((key) => key === prefix || key.startsWith(`${prefix}\u0000`))
+/** Whether a reference below `path` gave nothing. */
+function isUnfilled(path: Path, unfilled: ReadonlySet<string>): boolean {
+  const prefix = `${pathKey(path)}\u0000`
+  return [...unfilled].some((key) => key.startsWith(prefix))
 }
 
 function ownedFields({ sections }: Salvage): ReadonlySet<string> {
@@ -120,14 +125,18 @@ function readModules(route: RouteDocument, index: number, trial: Trial): readonl
   })
 }
 
-function checkUse({ upstreams, routes }: Salvage, identified: boolean, report: Report): void {
+function checkUse(
+  { upstreams, routes }: Salvage,
+  surroundings: Pick<RouteSurroundings, 'hasIdentity'>,
+  report: Report,
+): void {
   if (routes.length === 0) {
     report.warn(['routes'], 'is empty: the gateway answers nothing but its own endpoints.')
     return
   }
   // Without identity no default protects a route.
   if (
-    !identified &&
+    !surroundings.hasIdentity &&
     routes.some((route) => route !== null && route.auth === undefined && route.redirect === undefined)
   ) {
     report.warn(

@@ -65,10 +65,10 @@ function isScalar(value: unknown): value is Scalar {
 function parseScalar<T>(value: Scalar, format: Format<T>, options: LeafOptions): Parsed<T> {
   const { takes = 'text', secrecy = 'open', empty = 'refused' } = options
   if (typeof value === 'number' && takes !== 'quantity') {
-    return misfit('It is read as a number: put it in quotes.')
+    return misfit(format.parse(String(value)).fits ? 'It is read as a number: put it in quotes.' : null)
   }
   if (typeof value === 'boolean' && takes !== 'flag') {
-    return misfit(`It is read as ${value}: put it in quotes.`)
+    return misfit(format.parse(String(value)).fits ? `It is read as ${value}: put it in quotes.` : null)
   }
   const text = secrecy === 'never' ? String(value) : String(value).trim()
   return text === '' && empty === 'refused' ? misfit('It is empty.') : format.parse(text)
@@ -78,7 +78,18 @@ export function text<I extends string = string>(format: Format<string>): z.ZodTy
   return leaf(format)
 }
 
-export const secretText: z.ZodType<string, Secret> = leaf(anything, { secrecy: 'never' })
+export const secretText: z.ZodType<string, Secret> = leaf(
+  { ...anything, accepts: 'a secret' },
+  // Empty ones are judged with the other bad secrets.
+  { secrecy: 'never', empty: 'taken' },
+)
+
+const pem: Format<string> = { ...anything, accepts: 'a PEM, or the path of a file that holds one' }
+
+export const pemText: z.ZodType<string, string> = leaf(pem, { secrecy: 'path' })
+
+/** Of a private key not even what looks like its path is shown. */
+export const keyText: z.ZodType<string, string> = leaf(pem, { secrecy: 'never' })
 
 export const flagLeaf: z.ZodType<boolean, Flag> = leaf(flag, {
   takes: 'flag',

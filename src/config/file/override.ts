@@ -6,7 +6,8 @@ import { collectVariables, type Variables } from '../variable.ts'
 import type { Report } from './report.ts'
 import type { FileSource } from './source.ts'
 
-const OVERRIDING = [
+/** Variables that win over a file. */
+export const OVERRIDING = [
   'HOST',
   'PORT',
   'ADMIN_HOST',

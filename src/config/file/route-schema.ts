@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { port } from '../address-format.ts'
 import { choice, line } from '../format.ts'
 import {
   choiceLeaf,
@@ -71,12 +70,7 @@ const redirect = section({
     .optional()
     .meta({ unset: 'as received', description: 'Scheme of the target.' }),
   host: text(hostName).optional().meta({ unset: 'as received', description: 'Host of the target.' }),
-  port: leaf<number | Reference, number>(port, {
-    takes: 'quantity',
-    json: { type: 'integer', minimum: 1, maximum: 65_535 },
-  })
-    .optional()
-    .meta({ unset: "as received; the scheme's own with `scheme`", description: 'Port of the target.' }),
+  port: wholeLeaf(1, 65_535).optional().meta({ unset: 'as received', description: 'Port of the target.' }),
   path: text(literalPath).optional().meta({
     unset: 'as received, after `rewrite`',
     description: 'Whole path of the target. The query stays.',
@@ -179,8 +173,8 @@ export const routeSchema = section({
     )
     .prefault(['header'])
     .meta({
-      pending: true,
-      description: 'Where a credential may be found. Other places than the header: not yet in force.',
+      description:
+        'Where a credential may be found. Other places than the header: not yet in force, refused by `nyro start`.',
     }),
   limit: section({
     per: choiceLeaf(choice(SUBJECTS), SUBJECTS)

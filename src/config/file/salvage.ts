@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { type TokenDocument, tokenSchema } from './identity-schema.ts'
 import { type RouteDocument, routeSchema } from './route-schema.ts'
 import { type GatewayDocument, gatewaySchema } from './schema.ts'
 import { type UpstreamDocument, upstreamSchema } from './upstream-schema.ts'
@@ -10,6 +11,8 @@ export interface Salvage {
   /** Null: bad in itself. Its name counts as known. */
   readonly upstreams: ReadonlyMap<string, UpstreamDocument | null>
   readonly routes: readonly (RouteDocument | null)[]
+  /** Of `identity.jwt`. */
+  readonly tokens: readonly (TokenDocument | null)[]
   /** Sections that are bad. */
   readonly failed: ReadonlySet<string>
 }
@@ -24,7 +27,13 @@ export function judgeBySchema(value: unknown): {
   const { upstreams, routes, ...sections } = judged.data
   return {
     issues: [],
-    salvage: { sections, upstreams: new Map(Object.entries(upstreams)), routes, failed: new Set() },
+    salvage: {
+      sections,
+      upstreams: new Map(Object.entries(upstreams)),
+      routes,
+      tokens: sections.identity.jwt,
+      failed: new Set(),
+    },
   }
 }
 
@@ -48,9 +57,16 @@ function salvageParts(value: unknown): Salvage {
         upstreamSchema.safeParse(upstream).data ?? null,
       ]),
     ),
-    routes: (Array.isArray(routes) ? routes : []).map((route) => routeSchema.safeParse(route).data ?? null),
+    routes: listOf(routes).map((route) => routeSchema.safeParse(route).data ?? null),
+    tokens: listOf(isObject(document['identity']) ? document['identity']['jwt'] : []).map(
+      (token) => tokenSchema.safeParse(token).data ?? null,
+    ),
     failed,
   }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

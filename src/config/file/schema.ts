@@ -35,7 +35,7 @@ const listen = section({
     .prefault({})
     .meta({ description: 'What clients are waited for. Towards upstreams: `upstreams.<name>.timeouts`.' }),
   maxConnections: wholeLeaf(1, 1_000_000).prefault(10_000).meta({
-    description: 'Open client connections, whole process. A further one is closed at once.',
+    description: 'Open client connections, whole process.',
   }),
 })
 

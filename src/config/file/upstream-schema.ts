@@ -1,11 +1,13 @@
 import { z } from 'zod'
-import { anything, choice } from '../format.ts'
+import { choice, type Format, fit, wholeNumber } from '../format.ts'
 import { upstreamUrl } from '../url-format.ts'
 import {
   choiceLeaf,
   durationLeaf,
   durationOrOff,
+  keyText,
   leaf,
+  pemText,
   type Reference,
   section,
   shareLeaf,
@@ -18,6 +20,13 @@ import { fieldName, hostName, literalPath } from './match-format.ts'
 const HASH_KEYS = ['tenant', 'subject', 'ip', 'path'] as const
 const BALANCES = ['least-loaded', 'round-robin'] as const
 const HOST_HEADERS = ['upstream', 'keep'] as const
+
+const most = wholeNumber(1, 1_000_000)
+
+const wholeOrAuto: Format<number | 'auto'> = {
+  accepts: `${most.accepts}, or auto`,
+  parse: (text) => (text === 'auto' ? fit(text) : most.parse(text)),
+}
 
 const off = leaf<'off' | Reference, 'off'>(
   { ...choice(['off']), accepts: 'off, or an object' },
@@ -69,18 +78,16 @@ const health = section({
   up: wholeLeaf(1, 1_000).prefault(2).meta({ description: 'Successes in a row that bring it back.' }),
 })
 
-const pem = leaf<string, string>(anything, { secrecy: 'path' })
-
 const tls = section({
-  ca: pem.optional().meta({
+  ca: pemText.optional().meta({
     unset: "the system's",
     description: "PEM certificates to trust instead of the system's, or the path of a file of them.",
   }),
-  certificate: pem.optional().meta({
+  certificate: pemText.optional().meta({
     unset: 'none',
     description: 'PEM certificate that the gateway shows, or its path. Needs `key`.',
   }),
-  key: leaf<string, string>(anything, { secrecy: 'never' }).optional().meta({
+  key: keyText.optional().meta({
     unset: 'none',
     description: 'Its PEM key, or the path of it. Needs `certificate`.',
   }),
@@ -170,15 +177,10 @@ export const upstreamSchema = section({
     description: "What Host says: the endpoint's own authority, or (`keep`) what the client sent.",
   }),
   admission: section({
-    concurrency: z
-      .union([
-        wholeLeaf(1, 1_000_000),
-        leaf<'auto' | Reference, 'auto'>(choice(['auto']), { json: { const: 'auto' } }),
-      ])
-      .meta({
-        accepts: 'a whole number from 1, or auto',
-        description: 'Exchanges at once; `auto` follows latency.',
-      }),
+    concurrency: leaf<number | 'auto' | Reference, number | 'auto'>(wholeOrAuto, {
+      takes: 'quantity',
+      json: { anyOf: [{ type: 'integer', minimum: 1 }, { const: 'auto' }] },
+    }).meta({ description: 'Exchanges at once; `auto` follows latency.' }),
     queue: wholeLeaf(0, 1_000_000).prefault(50).meta({ description: 'How many may wait, per tenant.' }),
     timeout: durationLeaf(1).prefault('1s').meta({ description: 'How long one waits before 503.' }),
   })
