@@ -1,8 +1,7 @@
 import { flatCopy } from '../../jwt/flat-copy.ts'
 
-/** From so many children on they are found by a table instead of one after the other. */
+/** Above so many, children are found by their place instead of one after the other. */
 const SCANNED_CHILDREN = 4
-const CODES = 256
 const NONE: readonly never[] = []
 
 /**
@@ -14,8 +13,9 @@ export class RadixNode<V> {
   label: string
   value: V | null = null
   #children: readonly RadixNode<V>[] = NONE
-  /** By character code: position in `#children` plus one; 0: none. Null while there are few. */
-  #table: Uint8Array | null = null
+  /** Children by the code their labels begin with, from `#base` on; empty while there are few. */
+  #places: readonly (RadixNode<V> | null)[] = NONE
+  #base = 0
 
   constructor(label = '') {
     this.label = flatCopy(label)
@@ -23,9 +23,10 @@ export class RadixNode<V> {
 
   /** The child whose label begins with that character code; the caller compares the rest. */
   child(code: number): RadixNode<V> | null {
-    if (this.#table !== null) {
-      const position = this.#table[code]
-      return position === undefined || position === 0 ? null : (this.#children[position - 1] ?? null)
+    if (this.#places.length > 0) {
+      const place = code - this.#base
+      // A negative index would be looked up as a name.
+      return place < 0 ? null : (this.#places[place] ?? null)
     }
     for (const child of this.#children) {
       if (child.label.charCodeAt(0) === code) return child
@@ -52,18 +53,23 @@ export class RadixNode<V> {
   #adopt(child: RadixNode<V>): void {
     // Copied, because an array that grows by itself keeps room for sixteen more, at every node.
     this.#children = [...this.#children, child]
-    if (this.#table !== null) this.#table[child.label.charCodeAt(0)] = this.#children.length
-    else if (this.#children.length > SCANNED_CHILDREN) {
-      const table = new Uint8Array(CODES)
-      for (const [index, { label }] of this.#children.entries()) table[label.charCodeAt(0)] = index + 1
-      this.#table = table
-    }
+    this.#place()
+  }
+
+  #place(): void {
+    if (this.#children.length <= SCANNED_CHILDREN) return
+    const codes = this.#children.map(({ label }) => label.charCodeAt(0))
+    this.#base = Math.min(...codes)
+    const places = new Array<RadixNode<V> | null>(Math.max(...codes) - this.#base + 1).fill(null)
+    for (const child of this.#children) places[child.label.charCodeAt(0) - this.#base] = child
+    this.#places = places
   }
 
   /** Puts a node between this one and `child`, after the first `length` characters of its label. */
   #split(child: RadixNode<V>, length: number): RadixNode<V> {
     const between = new RadixNode<V>(child.label.slice(0, length))
     this.#children = this.#children.with(this.#children.indexOf(child), between)
+    this.#place()
     child.label = flatCopy(child.label.slice(length))
     between.#adopt(child)
     return between
