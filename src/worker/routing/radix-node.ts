@@ -18,7 +18,7 @@ export class RadixNode<V> {
   #base = 0
 
   constructor(label = '') {
-    this.label = flatCopy(label)
+    this.label = flat(label)
   }
 
   /** The child whose label begins with that character code; the caller compares the rest. */
@@ -34,7 +34,7 @@ export class RadixNode<V> {
     return null
   }
 
-  /** The node that `key`, read from here, leads to; made where there is none. `key` is Latin-1. */
+  /** The node that `key`, read from here, leads to; made where there is none. */
   reach(key: string): RadixNode<V> {
     if (key === '') return this
     const child = this.child(key.charCodeAt(0))
@@ -70,8 +70,14 @@ export class RadixNode<V> {
     const between = new RadixNode<V>(child.label.slice(0, length))
     this.#children = this.#children.with(this.#children.indexOf(child), between)
     this.#place()
-    child.label = flatCopy(child.label.slice(length))
+    child.label = flat(child.label.slice(length))
     between.#adopt(child)
     return between
   }
+}
+
+/** What is beyond Latin-1 would be copied into another text; no request's bytes are ever like it, so it stays as it is. */
+function flat(label: string): string {
+  const copy = flatCopy(label)
+  return copy === label ? copy : label
 }
