@@ -76,6 +76,7 @@ export class RouteCompiler {
 
   route(route: RouteConfig): Route {
     const { name, ending } = route
+    // Where there are several, forwarding says which it was.
     const upstream = ending.kind === 'forward' && ending.upstreams.length === 1 ? ending.upstreams[0] : null
     const logged = upstream ? { route: name, upstream: upstream.name } : { route: name }
     return {
