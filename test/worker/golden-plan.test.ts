@@ -6,12 +6,11 @@ import { optionalIdentity } from '../../src/policies/optional-identity.ts'
 import type { Policy } from '../../src/proxy/policy.ts'
 import type { Route, RouteChoice } from '../../src/proxy/route.ts'
 import type { StripSet } from '../../src/proxy/strip-set.ts'
-import type { Upstream } from '../../src/upstreams/upstream.ts'
 import { SnapshotBuilder } from '../../src/worker/compile.ts'
 import { parsedGet } from '../proxy/parsed-head.ts'
 import { upstreamOf } from '../support/config-part.ts'
 import { planeConfig } from './open-plane.ts'
-import { compileParts, routeFor } from './table.ts'
+import { compileParts, ORDERS, routeFor } from './table.ts'
 
 /** Beside the routes stands what becomes of them, in full: a change of either shows here. */
 
@@ -79,7 +78,7 @@ test('routes become exactly the plans that stand beside them', () => {
   const parts = compileParts({
     identity: IDENTITY,
     optionalIdentity: optionalIdentity(IDENTITY),
-    upstreams: new Map(UPSTREAMS.map(({ name }) => [name, {} as Upstream])), // only handed on
+    upstreams: { get: () => ORDERS },
   })
   const builder = new SnapshotBuilder({ ...planeConfig('http://10.0.0.1'), upstreams: UPSTREAMS }, parts)
   builder.add(routes)
