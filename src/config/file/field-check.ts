@@ -30,9 +30,10 @@ const REQUEST_OWNED = new Set([
   'x-forwarded-port',
   'x-real-ip',
   'x-request-id',
+  'x-process-time',
 ])
 
-const RESPONSE_OWNED = new Set([...OF_THE_MESSAGE, 'x-request-id', 'x-process-time'])
+const RESPONSE_OWNED = new Set([...OF_THE_MESSAGE, 'date', 'x-request-id', 'x-process-time'])
 
 /** As upstreams may fold a name. */
 export function fold(name: string): string {
