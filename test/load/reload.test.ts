@@ -20,6 +20,7 @@ const RELOADS = scale(80, 1_000)
 const SETTLED = 50
 const MOST_GROWTH = 1.1
 const ROUNDS = 3
+const TALK_EVERY = 20
 
 const HANDSHAKE: readonly Field[] = [
   ['Connection', 'Upgrade'],
@@ -79,6 +80,13 @@ async function ask(port: number, lane: number, state: { over: boolean }): Promis
   return answered
 }
 
+async function talk(sockets: readonly RawClient[]): Promise<void> {
+  for (const [index, client] of sockets.entries()) {
+    await client.send(`hello ${index}`)
+    assert.equal(await client.source.text(`hello ${index}`.length), `HELLO ${index}`)
+  }
+}
+
 describe('reloading', () => {
   test(`loses no request and drops no WebSocket in ${RELOADS} reloads, and leaves no memory behind`, async () => {
     await using origin = await Origin.start(talking)
@@ -101,12 +109,11 @@ describe('reloading', () => {
       stage.write(reload % 2 === 1 ? second : first)
       assert.equal(await stage.reload(), 200)
       if (reload === SETTLED) settledBytes = stage.residentBytes
+      // Now and then: a tunnel that says nothing for as long as its idle limit is ended, reload or not.
+      if (reload % TALK_EVERY === 0) await talk(sockets)
     }
     const growth = stage.residentBytes / settledBytes
-    for (const [index, client] of sockets.entries()) {
-      await client.send(`hello ${index}`)
-      assert.equal(await client.source.text(`hello ${index}`.length), `HELLO ${index}`)
-    }
+    await talk(sockets)
     state.over = true
     const answered = await done
     assert.ok(answered.every((count) => count > 0))
