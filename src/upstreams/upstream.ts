@@ -24,7 +24,7 @@ export class Upstream implements EndpointOwner {
   config: UpstreamConfig
   security: tls.SecureContext | null
   readonly #parts: UpstreamParts
-  readonly #balance: Balance
+  readonly #balance: Balance<Endpoint>
   readonly #budget: RetryBudget
   #endpoints: readonly Endpoint[] | 'unknown' | null = null
   /** All with a connection, those that are gone from the upstream included. */
