@@ -44,53 +44,93 @@ export function openApi(config: Config): object {
   }
 }
 
-/** Whether a configured route is for this very path, so that it wins over the gateway's own page there. */
+/** Whether a configured route takes this very path on every host, so that it wins over the gateway's own page there. */
 export function isRouted(routes: readonly RouteConfig[], path: string): boolean {
-  return routes.some(({ match }) => match.path === path || match.path === `${path}/*`)
+  const below = path === '/' ? '/*' : `${path}/*`
+  return routes.some(({ match }) => match.hosts.length === 0 && (match.path === path || match.path === below))
 }
 
+/** Of routes that share a path and a method, the one that asks least of a request is described. */
 function proxiedPaths(routes: readonly RouteConfig[]): JsonObject {
   const paths: Record<string, JsonObject> = {}
-  for (const route of routes) {
+  // Templates that differ in nothing but names of parameters are one path (OpenAPI 3.1 section 4.8.8).
+  const known = new Map<string, string>()
+  for (const route of [...routes].sort((a, b) => conditionsOf(a) - conditionsOf(b))) {
     const { match } = route
-    const path = documentedPath(match.path)
+    const template = templateOf(match.path)
+    const shape = template.replaceAll(PARAMETER, '{}')
+    const path = known.get(shape) ?? template
+    known.set(shape, path)
+    const names = [...path.matchAll(PARAMETER)].map(([, name = '']) => name)
     const methods = DESCRIBABLE_METHODS.filter((method) => match.methods.includes(method))
     paths[path] = {
+      ...Object.fromEntries(methods.map((method) => [method.toLowerCase(), operation(route, method)])),
+      ...(names.length === 0
+        ? {}
+        : { parameters: names.map((name) => pathParameter(name, path, match.path)) }),
       ...paths[path],
-      ...(path === match.path ? {} : { parameters: [PATH_PARAMETER] }),
-      ...Object.fromEntries(methods.map((method) => [method.toLowerCase(), proxiedOperation(route, method)])),
     }
   }
   return paths
 }
 
-function documentedPath(path: string): string {
-  return path.endsWith('/*') ? `${path.slice(0, -1)}{path}` : path
+function conditionsOf({ match }: RouteConfig): number {
+  return match.hosts.length + match.headers.length + match.query.length
 }
 
-const PATH_PARAMETER: JsonObject = {
-  name: 'path',
-  in: 'path',
-  required: true,
-  description: 'The rest of the path, further slashes included; passed on exactly as received.',
-  schema: { type: 'string', title: 'Path' },
+const PARAMETER = /\{([^}]*)\}/g
+const REST = 'path'
+
+/** `/users/:id/*` as OpenAPI writes it. */
+function templateOf(path: string): string {
+  const segments = path
+    .split('/')
+    .map((segment) => (segment.length > 1 && segment.startsWith(':') ? `{${segment.slice(1)}}` : segment))
+  if (segments.at(-1) === '*')
+    segments[segments.length - 1] = segments.includes(`{${REST}}`) ? `{${REST}_}` : `{${REST}}`
+  return segments.join('/')
 }
 
-function proxiedOperation(route: RouteConfig, method: string): JsonObject {
-  const service = serviceOf(route)
-  const name = `${service.slice(0, 1).toUpperCase()}${service.slice(1)}`
-  const { path } = route.match
+function pathParameter(name: string, template: string, path: string): JsonObject {
+  const isRest = path.endsWith('/*') && template.endsWith(`/{${name}}`)
+  return {
+    name,
+    in: 'path',
+    required: true,
+    description: isRest
+      ? 'The rest of the path, further slashes included; passed on exactly as received.'
+      : 'One segment of the path; passed on exactly as received.',
+    schema: { type: 'string', ...(isRest ? { title: 'Path' } : {}) },
+  }
+}
+
+function operation(route: RouteConfig, method: string): JsonObject {
+  const { auth, ending, name } = route
   return {
     tags: ['Proxy'],
-    summary: `Proxy to ${name} Service`,
+    ...(ending.kind === 'redirect' ? redirectText(route) : proxyText(route)),
+    operationId: `${name}_${method.toLowerCase()}`,
+    security: auth === 'none' ? [] : auth === 'optional' ? [...BEARER, {}] : BEARER,
+    ...(BODY_METHODS.has(method) && ending.kind === 'forward' ? { requestBody: REQUEST_BODY } : {}),
+    responses: responsesOf(route),
+  }
+}
+
+const BEARER: readonly JsonObject[] = [{ HTTPBearer: [] }]
+
+function proxyText(route: RouteConfig): JsonObject {
+  const service = serviceOf(route)
+  const { path } = route.match
+  return {
+    summary: `Proxy to ${service.slice(0, 1).toUpperCase()}${service.slice(1)} Service`,
     description: path.endsWith('/*')
       ? `Passes every request under ${path.slice(0, -1)} on to the ${service} service.`
       : `Passes the request on to the ${service} service.`,
-    operationId: `${route.name}_${method.toLowerCase()}`,
-    security: route.auth === 'required' ? [{ HTTPBearer: [] }] : [],
-    ...(BODY_METHODS.has(method) ? { requestBody: REQUEST_BODY } : {}),
-    responses: proxiedResponses(route),
   }
+}
+
+function redirectText({ name }: RouteConfig): JsonObject {
+  return { summary: `Redirect of ${name}`, description: 'Says where the resource is to be found.' }
 }
 
 /** The service a route is known by: where most of its exchanges go, or the route itself where it redirects. */
@@ -106,21 +146,19 @@ const REQUEST_BODY: JsonObject = {
   content: { 'application/json': { schema: {} }, 'application/octet-stream': { schema: {} } },
 }
 
-function proxiedResponses(route: RouteConfig): JsonObject {
-  const responses: Record<string, Json> = {
-    200: {
-      description: "The service's own answer, whatever its status and media type.",
-      headers: COMMON_HEADERS,
-      content: { 'application/json': { schema: {} }, '*/*': { schema: {} } },
-    },
-  }
+function responsesOf({ auth, ending }: RouteConfig): JsonObject {
+  const responses: Record<string, Json> =
+    ending.kind === 'redirect' ? { [ending.status]: REDIRECTED } : { 200: SERVICE_ANSWER }
   for (const range of FAILURE_RANGES.keys()) {
     const isAboutIdentity = range === '401' || range === '403'
-    if (isAboutIdentity && route.auth === 'none') continue
+    if (isAboutIdentity && auth === 'none') continue
+    if (ABOUT_UPSTREAMS.has(range) && ending.kind === 'redirect') continue
     responses[range] = { $ref: `#/components/responses/${responseName(range)}` }
   }
   return responses
 }
+
+const ABOUT_UPSTREAMS: ReadonlySet<string> = new Set(['502', '503', '504'])
 
 function ownPaths(routes: readonly RouteConfig[]): JsonObject {
   const paths: Record<string, Json> = {}
@@ -250,10 +288,25 @@ const HEADERS: JsonObject = {
   },
   'X-Process-Time': { description: 'Seconds until the response head, decimal.', schema: { type: 'number' } },
   'WWW-Authenticate': { description: 'RFC 6750 section 3.', schema: { type: 'string' } },
+  Location: {
+    description: 'Where to; the query is kept.',
+    schema: { type: 'string', format: 'uri-reference' },
+  },
   'Retry-After': { description: 'Seconds; not on every 503.', schema: { type: 'integer' } },
 }
 
 const COMMON_HEADERS: JsonObject = {
   'X-Request-ID': { $ref: '#/components/headers/X-Request-ID' },
   'X-Process-Time': { $ref: '#/components/headers/X-Process-Time' },
+}
+
+const SERVICE_ANSWER: JsonObject = {
+  description: "The service's own answer, whatever its status and media type.",
+  headers: COMMON_HEADERS,
+  content: { 'application/json': { schema: {} }, '*/*': { schema: {} } },
+}
+
+const REDIRECTED: JsonObject = {
+  description: 'It is somewhere else.',
+  headers: { ...COMMON_HEADERS, Location: { $ref: '#/components/headers/Location' } },
 }

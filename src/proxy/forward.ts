@@ -181,7 +181,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   // ── the response ──────────────────────────────────────────────────────────────────────────────────────────
 
   interim(head: Head): void {
-    if (this.#head.minor === 1) this.#client.writer.begin(interimHead(head), 'plain')
+    if (this.#head.minor === 1)
+      this.#client.writer.begin(interimHead(head, this.#exchange.route.response), 'plain')
   }
 
   response(head: Head): void {
@@ -231,7 +232,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   responseEnd(trailers: Head | null): void {
     this.#connection = null
     this.#leaveUpstream()
-    this.#client.writer.end(responseTrailers(trailers))
+    this.#client.writer.end(responseTrailers(trailers, this.#exchange.route.response))
     this.#site.finish(this.#exchange)
     this.#client.responseEnd()
   }

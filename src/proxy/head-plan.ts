@@ -1,6 +1,8 @@
+import type { FieldChanges, RewriteConfig } from '../config/config.ts'
 import { TOKEN } from '../http1/byte-class.ts'
 import { foldName } from '../http1/field-name.ts'
 import { FIELD_STRIDE, type Head } from '../http1/head.ts'
+import { compileRewrite, type PathRewrite } from './path-rewrite.ts'
 import { StripSet } from './strip-set.ts'
 
 const SPACE = 32
@@ -45,12 +47,8 @@ const CORS_FIELDS = [
 /** A nomination of these in Connection is ignored: taking them away would change what the request means. */
 const NEVER_NOMINATED = ['authorization', 'host', 'cache-control', 'cookie', 'expect', 'via'] as const
 
-/** How a route's request heads are re-made: what is stripped, compiled once; what is stated is appended last. */
-export interface RequestPlan {
-  /** `host:port` of the upstream, for Host. */
-  readonly authority: string
-  /** Put before the received path; empty or `/base`. */
-  readonly basePath: string
+/** What never passes in a request, compiled once for every route that takes no more away. */
+export interface RequestStrips {
   readonly strip: StripSet
   readonly stripUntrusted: StripSet
   readonly stripTrailers: StripSet
@@ -58,48 +56,125 @@ export interface RequestPlan {
   readonly unnominated: ReadonlySet<string>
 }
 
-export function compileRequestPlan(
-  authority: string,
-  basePath: string,
+/** How a route's request heads are re-made: what is stripped, compiled once; what is stated is appended last. */
+export interface RequestPlan extends RequestStrips {
+  /** Put before the path; empty or `/base`. */
+  readonly basePath: string
+  readonly rewrite: PathRewrite | null
+  /** What Host says: the endpoint's authority, or what the client sent where it sent one. */
+  readonly hostHeader: 'upstream' | 'keep'
+  /** Complete field lines the route states beside the client's own. */
+  readonly lines: string
+}
+
+const FRAMING = ['content-length']
+
+/** `dropped`: what a route takes away beyond what no request keeps. */
+export function compileRequestStrips(
   owned: ReadonlySet<string>,
-): RequestPlan {
-  const always = [...HOP_BY_HOP, 'host', ...GATEWAY_REQUEST_FIELDS, ...owned]
-  const framing = ['content-length']
+  dropped: readonly string[] = [],
+): RequestStrips {
+  const always = [...HOP_BY_HOP, 'host', ...GATEWAY_REQUEST_FIELDS, ...owned, ...dropped]
   return {
-    authority,
-    basePath,
-    strip: new StripSet(always, framing),
-    stripUntrusted: new StripSet([...always, ...PEER_FIELDS], framing),
-    stripTrailers: new StripSet([...always, ...PEER_FIELDS, ...framing, 'authorization', 'cookie', 'via']),
+    strip: new StripSet(always, FRAMING),
+    stripUntrusted: new StripSet([...always, ...PEER_FIELDS], FRAMING),
+    stripTrailers: new StripSet([...always, ...PEER_FIELDS, ...FRAMING, 'authorization', 'cookie', 'via']),
     unnominated: new Set([...owned, ...GATEWAY_REQUEST_FIELDS, ...PEER_FIELDS, ...NEVER_NOMINATED]),
   }
 }
 
+/** Whether a route's own changes may not touch a request's field: it is the gateway's, or how messages are framed. */
+function isReserved(name: string, owned: ReadonlySet<string>): boolean {
+  const folded = foldName(name)
+  const reserved: readonly string[] = [
+    ...HOP_BY_HOP,
+    'host',
+    ...GATEWAY_REQUEST_FIELDS,
+    ...PEER_FIELDS,
+    ...FRAMING,
+  ]
+  return reserved.includes(folded) || [...owned].some((own) => foldName(own) === folded)
+}
+
+export interface RequestPlanParts {
+  readonly basePath: string
+  readonly rewrite: RewriteConfig | null
+  readonly hostHeader: 'upstream' | 'keep'
+  readonly changes: FieldChanges
+  readonly owned: ReadonlySet<string>
+  /** Of a route that takes nothing away. */
+  readonly strips: RequestStrips
+}
+
+export function compileRequestPlan(parts: RequestPlanParts): RequestPlan {
+  const { basePath, hostHeader, owned } = parts
+  const changes = compileChanges(parts.changes, (name) => isReserved(name, owned))
+  const strips = changes.dropped.length === 0 ? parts.strips : compileRequestStrips(owned, changes.dropped)
+  return { ...strips, basePath, hostHeader, rewrite: compileRewrite(parts.rewrite), lines: changes.lines }
+}
+
+/** Interim responses and the 101 that starts a tunnel have no length; a response to a page has the gateway's word on who may read it. */
+interface ResponseStrips {
+  readonly toProgram: StripSet
+  readonly toPage: StripSet
+  readonly bodilessToProgram: StripSet
+  readonly bodilessToPage: StripSet
+  readonly trailers: StripSet
+}
+
+/** What becomes of a response's fields on a route. */
+export interface ResponsePlan extends ResponseStrips {
+  /** Complete field lines the route states on what an upstream answers. */
+  readonly lines: string
+  /** The same on what the gateway answers itself, without those that speak of a body it did not make. */
+  readonly ownLines: string
+}
+
 const RESPONSE_FIELDS = [...HOP_BY_HOP, ...GATEWAY_RESPONSE_FIELDS]
-const FRAMING = ['content-length']
 
-const TO_PROGRAM = new StripSet(RESPONSE_FIELDS, FRAMING)
-const TO_PAGE = new StripSet([...RESPONSE_FIELDS, ...CORS_FIELDS], FRAMING)
-const BODILESS_TO_PROGRAM = new StripSet([...RESPONSE_FIELDS, ...FRAMING])
-const BODILESS_TO_PAGE = new StripSet([...RESPONSE_FIELDS, ...CORS_FIELDS, ...FRAMING])
+/** What a response of the gateway's own says of itself. */
+const SELF_STATED = [
+  ...['allow', 'etag', 'last-modified', 'location', 'retry-after', 'www-authenticate'],
+  ...['content-encoding', 'content-language', 'content-location', 'content-range', 'content-type'],
+]
 
-/** Interim responses and the 101 that starts a tunnel. */
-export const INTERIM_STRIP = BODILESS_TO_PAGE
+function compileResponseStrips(dropped: readonly string[]): ResponseStrips {
+  const always = [...RESPONSE_FIELDS, ...dropped]
+  return {
+    toProgram: new StripSet(always, FRAMING),
+    toPage: new StripSet([...always, ...CORS_FIELDS], FRAMING),
+    bodilessToProgram: new StripSet([...always, ...FRAMING]),
+    bodilessToPage: new StripSet([...always, ...CORS_FIELDS, ...FRAMING]),
+    trailers: new StripSet([...always, ...CORS_FIELDS, ...FRAMING, 'set-cookie']),
+  }
+}
 
-export const RESPONSE_TRAILER_STRIP = new StripSet([
-  ...RESPONSE_FIELDS,
-  ...CORS_FIELDS,
-  ...FRAMING,
-  'set-cookie',
-])
+/** Of every route that changes nothing. */
+export const UNCHANGED_RESPONSE: ResponsePlan = { ...compileResponseStrips([]), lines: '', ownLines: '' }
 
-/**
- * What of a response head does not pass; the same for every route. To a page, the upstream's own CORS fields give way
- * to the gateway's. A 204 has no Content-Length (RFC 9110 section 8.6), even where one slipped in.
- */
-export function responseStrip(status: number, reader: 'page' | 'program'): StripSet {
-  if (reader === 'page') return status === 204 ? BODILESS_TO_PAGE : TO_PAGE
-  return status === 204 ? BODILESS_TO_PROGRAM : TO_PROGRAM
+export function compileResponsePlan(changes: FieldChanges): ResponsePlan {
+  const reserved: readonly string[] = [...RESPONSE_FIELDS, ...CORS_FIELDS, ...FRAMING, 'date']
+  const isReserved = (name: string): boolean => reserved.includes(foldName(name))
+  const { dropped, lines } = compileChanges(changes, isReserved)
+  if (dropped.length === 0 && lines === '') return UNCHANGED_RESPONSE
+  const isForeign = (name: string): boolean => isReserved(name) || SELF_STATED.includes(foldName(name))
+  return { ...compileResponseStrips(dropped), lines, ownLines: compileChanges(changes, isForeign).lines }
+}
+
+/** The names that do not pass, and the lines that are stated in their stead or beside them; those reserved are left alone. */
+function compileChanges(
+  { set, add, remove }: FieldChanges,
+  isReserved: (name: string) => boolean,
+): { readonly dropped: readonly string[]; readonly lines: string } {
+  const stated = [...set, ...add].filter(({ name }) => !isReserved(name))
+  const dropped = [...set.map(({ name }) => name), ...remove].filter((name) => !isReserved(name))
+  return { dropped, lines: stated.map(({ name, value }) => `${name}: ${value}\r\n`).join('') }
+}
+
+/** What of a response head does not pass. A 204 has no Content-Length (RFC 9110 section 8.6), even where one slipped in. */
+export function responseStrip(plan: ResponsePlan, status: number, reader: 'page' | 'program'): StripSet {
+  if (reader === 'page') return status === 204 ? plan.bodilessToPage : plan.toPage
+  return status === 204 ? plan.bodilessToProgram : plan.toProgram
 }
 
 /**

@@ -13,6 +13,20 @@ export function isPathUnsafe(path: string): boolean {
   return (path.includes('/.') || path.includes('\\')) && isUnsafe(path)
 }
 
+/**
+ * Whether text[start, end), a path as received, has anything that `isPathUnsafe` could object to. One pass without a
+ * string of its own, for the requests that have nothing of the kind.
+ */
+export function needsLook(text: string, start: number, end: number): boolean {
+  let before = 0
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at)
+    if (code === PERCENT || code === BACKSLASH || (code === DOT && before === SLASH)) return true
+    before = code
+  }
+  return false
+}
+
 function isUnsafe(path: string): boolean {
   let segmentStart = 0
   for (let index = 0; index <= path.length; index++) {

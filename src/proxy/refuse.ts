@@ -11,8 +11,12 @@ const MAX_DROPPED_BYTES = 65_536
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   204: 'No Content',
+  301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
   304: 'Not Modified',
   307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -53,7 +57,7 @@ export function reply(
   const length = ending.status === 204 || ending.status === 304 ? '' : `Content-Length: ${body.length}\r\n`
   const connection = connectionLine(how.minor, client.closeAfter ? 'closes' : 'stays')
   client.writer.begin(
-    `HTTP/1.1 ${ending.status} ${REASONS[ending.status] ?? ''}\r\n${how.date.line()}${type}${ending.fields}${length}${commonLines(exchange, how.nowMs)}${connection}\r\n`,
+    `HTTP/1.1 ${ending.status} ${REASONS[ending.status] ?? ''}\r\n${how.date.line()}${type}${ending.fields}${exchange.route.response.ownLines}${length}${commonLines(exchange, how.nowMs)}${connection}\r\n`,
     'plain',
   )
   if (how.method !== 'HEAD' && length !== '') {

@@ -2,6 +2,7 @@ import type { Head } from '../http1/head.ts'
 import type { Exchange } from './exchange.ts'
 import type { Origin } from './forwarded.ts'
 import { keptFields, keptTrailerNames, nominatedFields, type RequestPlan } from './head-plan.ts'
+import { type PathRewrite, rewritten } from './path-rewrite.ts'
 
 /**
  * Whether the request asks for a WebSocket (RFC 6455 section 4.1), the one protocol that is tunnelled: h2c would carry
@@ -21,9 +22,7 @@ export function requestHead(
   authority: string,
   kind: 'plain' | 'upgrade',
 ): string {
-  const { text } = head
-  const path = head.pathStart === head.pathEnd ? '/' : ''
-  const target = text.slice(head.pathStart, head.targetEnd)
+  const host = plan.hostHeader === 'keep' && head.hostStart >= 0 ? head.host : authority
   const strip = origin.trusted ? plan.strip : plan.stripUntrusted
   // Expect means nothing in HTTP/1.0 (RFC 9110 section 10.1.1), but would in the request that is made of it.
   const nominated = nominatedFields(head, plan.unnominated)
@@ -33,9 +32,18 @@ export function requestHead(
   if (kind === 'upgrade') framing = `Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n`
   else if (head.chunked) framing = `Transfer-Encoding: chunked\r\n${keptTrailerNames(head, plan.unnominated)}`
   return (
-    `${head.method} ${plan.basePath}${path}${target} HTTP/1.1\r\nHost: ${authority}\r\n${kept}${exchange.asserted}` +
+    `${head.method} ${plan.basePath}${targetOf(head, plan.rewrite)} HTTP/1.1\r\nHost: ${host}\r\n${kept}${plan.lines}${exchange.asserted}` +
     `X-Request-ID: ${exchange.requestId}\r\n${origin.lines}Via: 1.${head.minor} nyro\r\n${framing}\r\n`
   )
+}
+
+/** Path and query as received, but for what the route rewrites; absolute-form without a path means the root. */
+function targetOf(head: Head, rewrite: PathRewrite | null): string {
+  const { text, pathStart, pathEnd, targetEnd } = head
+  const isEmpty = pathStart === pathEnd
+  if (rewrite !== null && !isEmpty) return rewritten(text, pathStart, pathEnd, targetEnd, rewrite)
+  const path = isEmpty ? (rewrite === null ? '/' : `${rewrite.add}/`) : ''
+  return `${path}${text.slice(pathStart, targetEnd)}`
 }
 
 export function requestTrailers(trailers: Head | null, plan: RequestPlan): string {

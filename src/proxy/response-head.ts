@@ -2,11 +2,10 @@ import type { Head } from '../http1/head.ts'
 import { secondsText } from '../lib/seconds.ts'
 import type { Exchange } from './exchange.ts'
 import {
-  INTERIM_STRIP,
   keptFields,
   nominatedFields,
-  RESPONSE_TRAILER_STRIP,
   RESPONSE_UNNOMINATED,
+  type ResponsePlan,
   responseStrip,
 } from './head-plan.ts'
 import type { ResponseDate } from './response-date.ts'
@@ -44,24 +43,26 @@ export function responseHead(
   date: ResponseDate,
   nowMs: number,
 ): string {
-  const strip = responseStrip(head.status, exchange.crossOrigin ? 'page' : 'program')
+  const plan = exchange.route.response
+  const strip = responseStrip(plan, head.status, exchange.crossOrigin ? 'page' : 'program')
   const kept = keptFields(head, strip, nominatedFields(head, RESPONSE_UNNOMINATED))
   const dated = head.find('date', 0) < 0 ? date.line() : ''
   const coding = framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : ''
-  return `${statusLine(head)}${kept}${dated}${commonLines(exchange, nowMs)}${coding}${connection}\r\n`
+  return `${statusLine(head)}${kept}${plan.lines}${dated}${commonLines(exchange, nowMs)}${coding}${connection}\r\n`
 }
 
 /** A 1xx on its way to the client. */
-export function interimHead(head: Head): string {
-  return `${statusLine(head)}${keptFields(head, INTERIM_STRIP, null)}\r\n`
+export function interimHead(head: Head, plan: ResponsePlan): string {
+  return `${statusLine(head)}${keptFields(head, plan.bodilessToPage, null)}\r\n`
 }
 
 /** The 101 that turns both connections into a tunnel. */
 export function switchedHead(head: Head, exchange: Exchange, nowMs: number): string {
-  const kept = keptFields(head, INTERIM_STRIP, null)
-  return `${statusLine(head)}${kept}${commonLines(exchange, nowMs)}Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n\r\n`
+  const plan = exchange.route.response
+  const kept = keptFields(head, plan.bodilessToPage, null)
+  return `${statusLine(head)}${kept}${plan.lines}${commonLines(exchange, nowMs)}Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n\r\n`
 }
 
-export function responseTrailers(trailers: Head | null): string {
-  return trailers === null ? '' : keptFields(trailers, RESPONSE_TRAILER_STRIP, null)
+export function responseTrailers(trailers: Head | null, plan: ResponsePlan): string {
+  return trailers === null ? '' : keptFields(trailers, plan.trailers, null)
 }

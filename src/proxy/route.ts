@@ -1,5 +1,5 @@
 import type { Upstream } from '../upstreams/upstream.ts'
-import type { RequestPlan } from './head-plan.ts'
+import type { RequestPlan, ResponsePlan } from './head-plan.ts'
 import type { Policy } from './policy.ts'
 import type { UpstreamFailures } from './upstream-failure.ts'
 
@@ -17,7 +17,7 @@ export interface RouteTarget {
   /** At least one, drawn by weight for each exchange. */
   readonly choices: readonly RouteChoice[]
   readonly limits: {
-    /** Milliseconds; each the route's own, or else the upstream's. */
+    /** Milliseconds, the route's own, Infinity for none; null: the upstream's holds. */
     readonly headMs: number | null
     readonly idleMs: number | null
     readonly totalMs: number | null
@@ -34,6 +34,7 @@ export interface Route {
   readonly policies: readonly Policy[]
   /** Lower-case names that some policy of the snapshot owns. */
   readonly owned: ReadonlySet<string>
+  readonly response: ResponsePlan
   /** Null: the last policy answers or refuses. */
   readonly target: RouteTarget | null
   /** The part of the access line that is the same for every exchange. */

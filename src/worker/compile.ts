@@ -1,26 +1,20 @@
 import type { Config, RouteConfig } from '../config/config.ts'
-import { corsPolicy } from '../policies/cors.ts'
 import { ownEndpoints, withoutSlash } from '../policies/own-endpoint.ts'
 import { refusePolicy, respondPolicy } from '../policies/respond.ts'
 import type { Answer } from '../proxy/answer.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { type Failure, failure } from '../proxy/failure.ts'
-import { compileRequestPlan } from '../proxy/head-plan.ts'
 import type { Policy } from '../proxy/policy.ts'
-import type { Route, RouteChoice, RouteTarget } from '../proxy/route.ts'
-import { compileUpstreamFailures } from '../proxy/upstream-failure.ts'
-import type { Upstream } from '../upstreams/upstream.ts'
-import { type PathEntry, type PrefixEntry, Router } from './router.ts'
-import { type UpstreamUrl, upstreamUrl } from './upstream-url.ts'
+import { Router } from './router.ts'
+import { candidateOf } from './routing/candidate.ts'
+import { HostTree } from './routing/host-tree.ts'
+import { PathTree } from './routing/path-tree.ts'
+import { RouteCompiler, type RouteParts } from './routing/route-compiler.ts'
 
 const OWN_METHODS = ['GET', 'HEAD']
-const WILDCARD = '/*'
+const GREETING = '/'
 
-export interface CompileParts {
-  readonly upstreams: ReadonlyMap<string, Upstream>
-  /** Ask who calls, in this order; null where nothing verifies. */
-  readonly identity: Policy | null
-  readonly tenant: Policy
+export interface CompileParts extends RouteParts {
   /** Answers of the docs pages, by path. */
   readonly docs: ReadonlyMap<string, () => Answer>
   readonly isReady: () => boolean
@@ -28,104 +22,80 @@ export interface CompileParts {
 
 /** Makes a config the table that requests are matched against. */
 export function compile(config: Config, parts: CompileParts): Router {
-  return new Compiler(config, parts).router()
+  const builder = new SnapshotBuilder(config, parts)
+  builder.add(config.routes)
+  return builder.finish()
 }
 
-class Compiler {
-  readonly #config: Config
-  readonly #parts: CompileParts
-  readonly #owned: ReadonlySet<string>
-  readonly #origins: '*' | ReadonlySet<string>
+/**
+ * The same in slices, so that a data thread can serve between them: whatever is proportional to the number of routes
+ * happens in `add`. Routes may come in any order; what is looked for is fixed by `finish`, after which nothing is added.
+ */
+export class SnapshotBuilder {
+  readonly #routes: RouteCompiler
+  readonly #fixed = new PathTree()
+  readonly #pages = new PathTree()
+  readonly #greeting = new PathTree()
+  readonly #anyHost = new PathTree()
+  #hosts: HostTree | null = null
 
-  constructor(config: Config, parts: CompileParts) {
-    this.#config = config
-    this.#parts = parts
-    // Over all policies of all routes: what one route states, no client may state on any other.
-    const owners = parts.identity === null ? [parts.tenant] : [parts.identity, parts.tenant]
-    this.#owned = new Set(owners.flatMap((policy) => policy.owns))
-    this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
+  constructor(base: Omit<Config, 'routes'>, parts: CompileParts) {
+    this.#routes = new RouteCompiler(base, parts)
+    const cors = this.#routes.cors(null)
+    for (const [path, respond] of ownEndpoints(base.name, parts.isReady)) {
+      if (path === GREETING) this.#addOwn(this.#greeting, path, respond, cors)
+      else this.#addOwnTwice(this.#fixed, path, respond, cors)
+    }
+    for (const [path, respond] of parts.docs) this.#addOwnTwice(this.#pages, path, respond, cors)
   }
 
-  router(): Router {
-    const exact = new Map<string, PathEntry>()
-    for (const [path, respond] of this.#ownAnswers()) {
-      exact.set(path, this.#own(respond))
-      if (path !== '/') exact.set(`${path}/`, this.#own(withoutSlash))
+  /** Throws where a route leads to an upstream that is not there: a defect of whoever validated the config. */
+  add(routes: readonly RouteConfig[]): void {
+    for (const route of routes) {
+      const { match } = route
+      const candidate = candidateOf(match, this.#routes.methods(match.methods), this.#routes.route(route))
+      if (match.hosts.length === 0) this.#anyHost.add(match.path, candidate)
+      for (const host of match.hosts) {
+        this.#hosts ??= new HostTree()
+        this.#hosts.treeOf(host).add(match.path, candidate)
+      }
     }
-    const prefixes: PrefixEntry[] = []
-    for (const route of this.#config.routes) {
-      const entry = this.#proxied(route)
-      const { path } = route.match
-      if (path.endsWith(WILDCARD)) prefixes.push({ ...entry, prefix: path.slice(0, -WILDCARD.length) })
-      else exact.set(path, entry)
-    }
-    return new Router(exact, prefixes, {
-      unreadable: this.#dead([]),
-      unknown: this.#dead([this.#cors(null), refusePolicy(failure('route_unknown'))]),
-      unsafe: this.#dead([this.#cors(null), refusePolicy(failure('path_unsafe'))]),
+  }
+
+  finish(): Router {
+    const routes = this.#routes
+    const cors = routes.cors(null)
+    return new Router({
+      fixed: this.#fixed,
+      hosts: this.#hosts,
+      anyHost: this.#anyHost,
+      pages: this.#pages,
+      greeting: this.#greeting,
+      unreadable: routes.own([]),
+      unknown: routes.own([cors, refusePolicy(failure('route_unknown'))]),
+      unsafe: routes.own([cors, refusePolicy(failure('path_unsafe'))]),
+      otherwise: (methods) => routes.otherwise(methods),
     })
   }
 
-  #ownAnswers(): ReadonlyMap<string, (exchange: Exchange) => Answer | Failure> {
-    return new Map([...ownEndpoints(this.#config.name, this.#parts.isReady), ...this.#parts.docs])
+  #addOwnTwice(
+    tree: PathTree,
+    path: string,
+    respond: (exchange: Exchange) => Answer | Failure,
+    cors: Policy,
+  ): void {
+    this.#addOwn(tree, path, respond, cors)
+    this.#addOwn(tree, `${path}/`, withoutSlash, cors)
   }
 
-  #own(respond: (exchange: Exchange) => Answer | Failure): PathEntry {
-    const cors = this.#cors(OWN_METHODS)
-    return {
-      methods: new Set(OWN_METHODS),
-      route: this.#dead([cors, respondPolicy(respond)]),
-      otherwise: this.#notAllowed(cors, OWN_METHODS),
-    }
-  }
-
-  #proxied(route: RouteConfig): PathEntry {
-    const { identity, tenant } = this.#parts
-    const { methods } = route.match
-    const upstream = route.ending.kind === 'forward' ? (route.ending.upstreams[0]?.name ?? '') : ''
-    const cors = this.#cors(methods)
-    const asked = route.auth === 'required' && identity !== null ? [cors, identity, tenant] : [cors]
-    return {
-      methods: new Set(methods),
-      route: {
-        name: route.name,
-        policies: asked,
-        owned: this.#owned,
-        target: this.#target(upstream),
-        logText: `,"route":${JSON.stringify(route.name)},"upstream":${JSON.stringify(upstream)}`,
-      },
-      otherwise: this.#notAllowed(cors, methods),
-    }
-  }
-
-  #target(name: string): RouteTarget {
-    const upstream = this.#parts.upstreams.get(name)
-    const configured = this.#config.upstreams.find((candidate) => candidate.name === name)
-    if (upstream === undefined || configured === undefined)
-      throw new Error(`route to an unknown upstream: ${name}`)
-    const url: UpstreamUrl = upstreamUrl(configured.endpoints[0]?.url ?? '')
-    const choice: RouteChoice = {
-      upstream,
-      plan: compileRequestPlan(url.authority, url.basePath, this.#owned),
-      failures: compileUpstreamFailures(name),
-      weight: 1,
-    }
-    const limits = { headMs: null, idleMs: null, totalMs: null, maxBodyBytes: Number.POSITIVE_INFINITY }
-    return { choices: [choice], limits }
-  }
-
-  #cors(methods: readonly string[] | null): Policy {
-    return corsPolicy({ origins: this.#origins, maxAgeS: this.#config.cors.maxAgeS, methods })
-  }
-
-  #notAllowed(cors: Policy, methods: readonly string[]): Route {
-    return this.#dead([
-      cors,
-      refusePolicy(failure('method_not_allowed', { fields: `Allow: ${methods.join(', ')}\r\n` })),
-    ])
-  }
-
-  #dead(policies: readonly Policy[]): Route {
-    return { name: null, policies, owned: this.#owned, target: null, logText: '' }
+  #addOwn(
+    tree: PathTree,
+    path: string,
+    respond: (exchange: Exchange) => Answer | Failure,
+    cors: Policy,
+  ): void {
+    const route = this.#routes.own([cors, respondPolicy(respond)])
+    const asked = { methods: OWN_METHODS, headers: [], query: [] }
+    tree.add(path, candidateOf(asked, this.#routes.methods(OWN_METHODS), route))
   }
 }

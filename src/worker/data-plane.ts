@@ -12,6 +12,7 @@ import { IdSource } from '../lib/id-source.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged, type LogFields, logLine } from '../observe/log-line.ts'
 import { jwtPolicy } from '../policies/jwt.ts'
+import { optionalIdentity } from '../policies/optional-identity.ts'
 import { tenantPolicy } from '../policies/tenant.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
@@ -163,9 +164,13 @@ export class DataPlane {
   #makePipeline(): Pipeline {
     const config = this.#config
     const { monotonicMs, wallMs } = this.#clock
+    const identity = this.#identityPolicy()
     const router = compile(config, {
       upstreams: this.#byName(),
-      identity: this.#identityPolicy(),
+      identity,
+      optionalIdentity: identity === null ? null : optionalIdentity(identity),
+      userPolicies: () => [],
+      userOwned: [],
       tenant: tenantPolicy(config.tenant.header),
       docs: docsAnswers(config, packageAssets),
       isReady: () => !this.#pipeline.draining,

@@ -1,71 +1,84 @@
 import type { Head } from '../http1/head.ts'
-import { isPathUnsafe } from '../proxy/path-safety.ts'
+import { isPathUnsafe, needsLook } from '../proxy/path-safety.ts'
 import type { Route } from '../proxy/route.ts'
 import type { Snapshot } from '../proxy/snapshot.ts'
+import type { HostTree } from './routing/host-tree.ts'
+import type { PathTree } from './routing/path-tree.ts'
+import { Walk } from './routing/walk.ts'
 
-/** What stands at one path: by method, or nothing for it. */
-export interface PathEntry {
-  readonly methods: ReadonlySet<string>
-  readonly route: Route
-  /** For every other method: answers preflights, refuses the rest. */
-  readonly otherwise: Route
+/** Whole table, in the order it is asked. */
+export interface RouterParts {
+  /** What nothing configured can take: the probes of Kubernetes. */
+  readonly fixed: PathTree
+  /** Null where no route names a host. */
+  readonly hosts: HostTree | null
+  /** Routes for any host. */
+  readonly anyHost: PathTree
+  /** Own pages: for them, every route but a catch-all comes first. */
+  readonly pages: PathTree
+  /** `/`, which even a catch-all takes. */
+  readonly greeting: PathTree
+  readonly unreadable: Route
+  readonly unknown: Route
+  readonly unsafe: Route
+  /** For a path that is known by these methods only: answers preflights, refuses the rest. */
+  readonly otherwise: (methods: ReadonlySet<string>) => Route
 }
 
-export interface PrefixEntry extends PathEntry {
-  /** Without the slash: `/api/v1/query` stands for itself and everything below. */
-  readonly prefix: string
-}
-
-interface Prefix extends PrefixEntry {
-  /** Some whole path lies below it and wins. Where none does, the look-up by path, a hash of all of it, is spared. */
-  readonly holdsExact: boolean
-}
-
-/** Matches on the path as received: nothing is decoded, letters are case-sensitive; a whole path
- * wins over a prefix, and a longer prefix over a shorter one. */
+/**
+ * Finds a request's route: most specific first by host, path, conditions and methods, whatever the order of the
+ * config; what has nothing for the request gives way to what is less specific. Matches on the path as received: nothing
+ * is decoded, letters are case-sensitive.
+ */
 export class Router implements Snapshot {
   readonly unreadable: Route
-  readonly #exact: ReadonlyMap<string, PathEntry>
-  readonly #prefixes: readonly Prefix[]
-  readonly #unknown: Route
-  readonly #unsafe: Route
+  readonly #parts: RouterParts
+  readonly #walk = new Walk()
 
-  constructor(
-    exact: ReadonlyMap<string, PathEntry>,
-    prefixes: readonly PrefixEntry[],
-    endings: { readonly unreadable: Route; readonly unknown: Route; readonly unsafe: Route },
-  ) {
-    this.#exact = exact
-    const paths = [...exact.keys()]
-    this.#prefixes = prefixes
-      .map((entry) => ({ ...entry, holdsExact: paths.some((path) => isWithin(path, entry.prefix)) }))
-      .sort((a, b) => b.prefix.length - a.prefix.length)
-    this.unreadable = endings.unreadable
-    this.#unknown = endings.unknown
-    this.#unsafe = endings.unsafe
+  constructor(parts: RouterParts) {
+    this.#parts = parts
+    this.unreadable = parts.unreadable
   }
 
   match(head: Head): Route {
-    const { path } = head
-    if (isPathUnsafe(path)) return this.#unsafe
-    const entry = this.#find(path)
-    if (entry === null) return this.#unknown
-    return entry.methods.has(head.method) ? entry.route : entry.otherwise
-  }
-
-  #find(path: string): PathEntry | null {
-    for (const entry of this.#prefixes) {
-      if (!isWithin(path, entry.prefix)) continue
-      return entry.holdsExact ? (this.#exact.get(path) ?? entry) : entry
+    const walk = this.#walk
+    walk.begin(head)
+    if (needsLook(walk.text, walk.start, walk.end) && isPathUnsafe(head.path)) return this.#parts.unsafe
+    if (walk.method === 'OPTIONS') {
+      const wanted = head.find('origin', 0) < 0 ? null : head.get('access-control-request-method')
+      const allowed = wanted === null ? null : this.#known(walk, 'preflight')
+      if (allowed !== null && wanted !== null && allowed.has(wanted)) return this.#parts.otherwise(allowed)
+      walk.begin(head)
     }
-    return this.#exact.get(path) ?? null
+    return this.#find(walk) ?? this.#refusal(walk)
   }
-}
 
-const SLASH = 47
+  #find(walk: Walk): Route | null {
+    const { fixed, hosts, anyHost, pages, greeting } = this.#parts
+    const own = fixed.pick(walk)
+    if (own !== null) return own
+    // Whatever else would take it: nobody may answer a probe's path in the gateway's stead, by no method.
+    if (walk.isKnown) return null
+    return (
+      hosts?.pick(walk) ??
+      anyHost.pick(walk) ??
+      pages.pick(walk) ??
+      anyHost.pickAny(walk) ??
+      greeting.pick(walk)
+    )
+  }
 
-/** Whether `path` is `prefix` itself or lies below it. */
-function isWithin(path: string, prefix: string): boolean {
-  if (!path.startsWith(prefix)) return false
-  return path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH
+  #refusal(walk: Walk): Route {
+    return walk.isKnown ? this.#parts.otherwise(this.#known(walk, 'request')) : this.#parts.unknown
+  }
+
+  /** The methods by which what is asked for is known. */
+  #known(walk: Walk, kind: Walk['kind']): ReadonlySet<string> {
+    const missed = new Set<string>()
+    walk.isKnown = false
+    walk.missed = missed
+    walk.kind = kind
+    this.#find(walk)
+    return missed
+  }
 }

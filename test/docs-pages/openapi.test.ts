@@ -177,6 +177,73 @@ describe('the OpenAPI document', () => {
     assert.deepEqual(paths['/']?.get.tags, ['Proxy'])
   })
 
+  test('leaves out the greeting where a catch-all takes it, and only there', () => {
+    const everywhere = documentOf(docsConfig([routeTo('query', '/*', 'none')]))
+    assert.equal(everywhere.paths['/'], undefined)
+    const route = routeTo('query', '/*', 'none')
+    const onOneHost = { ...route, match: { ...route.match, hosts: ['a.test'] } }
+    assert.notEqual(documentOf(docsConfig([onOneHost])).paths['/'], undefined)
+  })
+
+  test('writes parameters as OpenAPI does, one path for templates that differ in names only', async () => {
+    const routes = [
+      takes(routeTo('query', '/users/:id/files/*', 'none', { name: 'files' }), ['GET']),
+      takes(routeTo('query', '/users/:user/files/*', 'none', { name: 'upload' }), ['POST']),
+      takes(routeTo('query', '/:path/*', 'none', { name: 'rest' }), ['GET']),
+    ]
+    const document = documentOf(docsConfig(routes))
+    const paths = Object.keys(document.paths).filter((path) => path.includes('{'))
+    assert.deepEqual(paths, ['/users/{id}/files/{path}', '/{path}/{path_}'])
+    const item = document.paths['/users/{id}/files/{path}']
+    assert.deepEqual(methodsOf(item).sort(), ['get', 'post'])
+    assert.deepEqual(
+      item?.parameters?.map(({ name }) => name),
+      ['id', 'path'],
+    )
+    assert.deepEqual(await mistakes(document), [])
+  })
+
+  test('describes of several routes on a path the one that asks least', async () => {
+    const plain = routeTo('query', '/a', 'none', { name: 'plain' })
+    const beta = {
+      ...plain,
+      name: 'beta',
+      match: { ...plain.match, headers: [{ name: 'x-beta', value: '1' }] },
+    }
+    for (const routes of [
+      [plain, beta],
+      [beta, plain],
+    ]) {
+      const document = documentOf(docsConfig(routes))
+      assert.equal(document.paths['/a']?.get.operationId, 'plain_get')
+      assert.deepEqual(await mistakes(document), [])
+    }
+  })
+
+  test('describes a redirect by its status, without a service that could fail', async () => {
+    const ending = {
+      kind: 'redirect',
+      status: 308,
+      scheme: 'https',
+      host: null,
+      port: null,
+      path: null,
+    } as const
+    const document = documentOf(docsConfig([routeTo('query', '/old', 'optional', { name: 'old', ending })]))
+    const operation = document.paths['/old']?.get
+    assert.deepEqual(Object.keys(operation?.responses ?? {}).sort(), [
+      '308',
+      '400',
+      '401',
+      '403',
+      '4XX',
+      '5XX',
+    ])
+    assert.deepEqual(operation?.security, [{ HTTPBearer: [] }, {}])
+    assert.equal(document.paths['/old']?.post?.requestBody, undefined)
+    assert.deepEqual(await mistakes(document), [])
+  })
+
   // The document is public. Addresses of services inside the network and every secret must stay out of it.
   test('names no upstream host, no secret and no admin token', () => {
     assert.doesNotMatch(JSON.stringify(documentOf()), /private-/)

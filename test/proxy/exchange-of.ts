@@ -1,4 +1,5 @@
 import { Exchange, type RequestHead } from '../../src/proxy/exchange.ts'
+import { UNCHANGED_RESPONSE } from '../../src/proxy/head-plan.ts'
 import type { Route } from '../../src/proxy/route.ts'
 import { parsedGet } from './parsed-head.ts'
 
@@ -7,7 +8,14 @@ export const CLIENT_IP = '192.0.2.7'
 
 /** A route whose policies own these names and which leads nowhere. */
 export function routeOwning(...owned: readonly string[]): Route {
-  return { name: 'orders', policies: [], owned: new Set(owned), target: null, logText: ',"route":"orders"' }
+  return {
+    name: 'orders',
+    policies: [],
+    owned: new Set(owned),
+    response: UNCHANGED_RESPONSE,
+    target: null,
+    logText: ',"route":"orders"',
+  }
 }
 
 /** An exchange that began at 0 ms. */

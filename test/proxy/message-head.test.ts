@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { NO_CHANGES } from '../../src/config/default.ts'
 import type { Head } from '../../src/http1/head.ts'
 import { Peer } from '../../src/proxy/forwarded.ts'
-import { compileRequestPlan } from '../../src/proxy/head-plan.ts'
+import {
+  compileRequestPlan,
+  compileRequestStrips,
+  compileResponsePlan,
+  type RequestPlan,
+  type RequestPlanParts,
+  UNCHANGED_RESPONSE,
+} from '../../src/proxy/head-plan.ts'
 import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from '../../src/proxy/request-head.ts'
 import { ResponseDate } from '../../src/proxy/response-date.ts'
 import {
@@ -16,16 +24,26 @@ import {
 import { exchangeOf, routeOwning } from './exchange-of.ts'
 import { parsedGet, parsedRequest, parsedResponse } from './parsed-head.ts'
 
-const PLAN = compileRequestPlan('orders.test:8080', '/base', new Set(['x-company-id']))
+const OWNED = new Set(['x-company-id'])
+const PLAN = planWith({})
 const ORIGIN = new Peer('192.0.2.7', null).originOf(parsedGet('/'))
 const FORWARDED = 'X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: gw.test\r\n'
 const DATE = new ResponseDate(() => 0)
 const DATE_LINE = 'Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n'
 
-function sent(head: Head, kind: 'plain' | 'upgrade' = 'plain'): string {
+/** To an upstream with the base path `/base`. */
+function planWith(own: Partial<RequestPlanParts>): RequestPlan {
+  return compileRequestPlan({
+    ...{ basePath: '/base', rewrite: null, hostHeader: 'upstream', changes: NO_CHANGES },
+    ...{ owned: OWNED, strips: compileRequestStrips(OWNED) },
+    ...own,
+  })
+}
+
+function sent(head: Head, kind: 'plain' | 'upgrade' = 'plain', plan = PLAN): string {
   const exchange = exchangeOf(head, routeOwning('x-company-id'))
   exchange.assert('X-Company-ID', 'acme')
-  return requestHead(head, exchange, PLAN, ORIGIN, PLAN.authority, kind)
+  return requestHead(head, exchange, plan, ORIGIN, 'orders.test:8080', kind)
 }
 
 function targetOf(text: string): string {
@@ -64,6 +82,75 @@ describe('a request towards the upstream', () => {
     ]
     for (const [target, expected] of targets)
       assert.equal(targetOf(sent(parsedGet(target ?? ''))), `GET ${expected} HTTP/1.1`)
+  })
+
+  test('says what the client said in Host where the upstream is to see it, and the endpoint’s where it said none', () => {
+    const plan = planWith({ hostHeader: 'keep' })
+    assert.match(sent(parsedGet('/'), 'plain', plan), /\r\nHost: gw\.test\r\n/)
+    assert.match(sent(parsedGet('http://other.test:81/'), 'plain', plan), /\r\nHost: other\.test:81\r\n/)
+    assert.match(sent(parsedRequest('GET / HTTP/1.0'), 'plain', plan), /\r\nHost: orders\.test:8080\r\n/)
+  })
+
+  test('has its path rewritten on segment boundaries and nothing else of its target', () => {
+    const rewrites = [
+      ['/v2', '/api/v1', '/v2/a?b=/v2', '/base/api/v1/a?b=/v2'],
+      ['/v2', '/api/v1', '/v2', '/base/api/v1'],
+      ['/v2', '/api/v1', '/v2/', '/base/api/v1/'],
+      ['/v2', '', '/v2', '/base/'],
+      ['/v2', '', '/v2?x', '/base/?x'],
+      ['/v2', '', '/v2/', '/base/'],
+      ['/v2', '', '/v2//a', '/base//a'],
+      ['/v2/', '/', '/v2/a%2Fb', '/base/a%2Fb'],
+      ['/v2', '', '/v2x/a', '/base/v2x/a'],
+      ['/v2', '', '/V2/a', '/base/V2/a'],
+      ['/v2', '', '/%762/a', '/base/%762/a'],
+      ['', '/add', '/a', '/base/add/a'],
+      ['', '/add', '/', '/base/add/'],
+      ['', '/add', 'http://gw.test', '/base/add/'],
+      ['', '/add', 'http://gw.test?b', '/base/add/?b'],
+    ]
+    for (const [stripPrefix = '', addPrefix = '', target = '', expected] of rewrites) {
+      const plan = planWith({ rewrite: { stripPrefix, addPrefix } })
+      assert.equal(targetOf(sent(parsedGet(target), 'plain', plan)), `GET ${expected} HTTP/1.1`, target)
+    }
+  })
+
+  test('has the fields its route sets, adds and removes', () => {
+    const changes = {
+      set: [{ name: 'X-Api', value: 'v2' }],
+      add: [{ name: 'X-Tag', value: 'gateway' }],
+      remove: ['x-debug'],
+    }
+    const head = parsedGet('/', 'x-api: v1', 'X-Tag: client', 'X_Debug: 1', 'X-Debug: 2', 'Accept: */*')
+    assert.equal(
+      sent(head, 'plain', planWith({ changes })),
+      'GET /base/ HTTP/1.1\r\nHost: orders.test:8080\r\nX-Tag: client\r\nAccept: */*\r\nX-Api: v2\r\nX-Tag: gateway\r\n' +
+        `X-Company-ID: acme\r\nX-Request-ID: request-1\r\n${FORWARDED}Via: 1.1 nyro\r\n\r\n`,
+    )
+    const trailers = parsedResponse('HTTP/1.1 200 OK', 'X-Api: v1', 'X-Sum: 5')
+    assert.equal(requestTrailers(trailers, planWith({ changes })), 'X-Sum: 5\r\n')
+  })
+
+  // The attack: whoever may write a route's changes, but not its policies, states another tenant.
+  test('cannot have a field changed that the gateway owns, nor how it is framed or where it goes', () => {
+    const names = [
+      'X-Company-ID',
+      'x_company_id',
+      'X-Request-ID',
+      'X-Forwarded-For',
+      'Forwarded',
+      'Host',
+      'Content-Length',
+    ]
+    const framing = ['Transfer-Encoding', 'Connection', 'Te', 'content_length']
+    const changed = [...names, ...framing].map((name) => ({ name, value: 'evil' }))
+    const changes = {
+      set: changed,
+      add: changed,
+      remove: [...names, ...framing].map((name) => name.toLowerCase()),
+    }
+    const head = parsedRequest('POST / HTTP/1.1', 'Host: gw.test', 'Content-Length: 3')
+    assert.equal(sent(head, 'plain', planWith({ changes })), sent(head))
   })
 
   test('names the version it was received by', () => {
@@ -208,9 +295,73 @@ describe('a response towards the client', () => {
     assert.match(worded(head), /Access-Control-Allow-Origin: \*/)
   })
 
+  test('has the fields its route sets, adds and removes, the gateway’s own answers included', () => {
+    const plan = compileResponsePlan({
+      set: [{ name: 'X-Frame-Options', value: 'DENY' }],
+      add: [{ name: 'Vary', value: 'Accept' }],
+      remove: ['x-powered-by'],
+    })
+    const exchange = exchangeOf(parsedGet('/'), { ...routeOwning(), response: plan })
+    const fields = ['Date: x', 'X-Powered-By: php', 'x_frame_options: ALLOW', 'Vary: Origin']
+    const head = parsedResponse('HTTP/1.1 200 OK', ...fields)
+    assert.equal(
+      responseHead(head, exchange, 'as-is', '', DATE, 1_000),
+      `HTTP/1.1 200 OK\r\nDate: x\r\nVary: Origin\r\nX-Frame-Options: DENY\r\nVary: Accept\r\nX-Request-ID: request-1\r\nX-Process-Time: 1.000000\r\n\r\n`,
+    )
+    assert.match(
+      switchedHead(
+        parsedResponse('HTTP/1.1 101 Switching', 'Upgrade: websocket', 'X-Powered-By: php'),
+        exchange,
+        0,
+      ),
+      /^HTTP\/1\.1 101 Switching\r\nX-Frame-Options: DENY\r\nVary: Accept\r\nX-Request-ID/,
+    )
+    assert.equal(
+      interimHead(parsedResponse('HTTP/1.1 103 Hints', 'X-Powered-By: php', 'Link: a'), plan),
+      'HTTP/1.1 103 Hints\r\nLink: a\r\n\r\n',
+    )
+    assert.equal(
+      responseTrailers(parsedResponse('HTTP/1.1 200 OK', 'X-Powered-By: php', 'X-Sum: 5'), plan),
+      'X-Sum: 5\r\n',
+    )
+    assert.equal(plan.ownLines, plan.lines)
+  })
+
+  test('keeps what the gateway states, frames and dates by, whatever its route changes', () => {
+    const names = [
+      'X-Request-ID',
+      'x_process_time',
+      'Access-Control-Allow-Origin',
+      'Content-Length',
+      'Transfer-Encoding',
+      'Date',
+      'Connection',
+    ]
+    const changed = names.map((name) => ({ name, value: 'evil' }))
+    const plan = compileResponsePlan({
+      set: changed,
+      add: changed,
+      remove: names.map((name) => name.toLowerCase()),
+    })
+    assert.equal(plan, UNCHANGED_RESPONSE)
+  })
+
+  test('of the gateway’s own is not said to be what only an upstream’s can be', () => {
+    const plan = compileResponsePlan({
+      set: [
+        { name: 'Content-Type', value: 'text/html' },
+        { name: 'X-A', value: '1' },
+      ],
+      add: [{ name: 'ETag', value: '"1"' }],
+      remove: [],
+    })
+    assert.equal(plan.lines, 'Content-Type: text/html\r\nX-A: 1\r\nETag: "1"\r\n')
+    assert.equal(plan.ownLines, 'X-A: 1\r\n')
+  })
+
   test('that is interim carries what the upstream said and nothing of the gateway’s', () => {
     const head = parsedResponse('HTTP/1.1 103 Early Hints', 'Link: </a>', 'Connection: close')
-    assert.equal(interimHead(head), 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
+    assert.equal(interimHead(head, UNCHANGED_RESPONSE), 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
   })
 
   test('that switches protocols names the protocol and is not framed', () => {
@@ -235,8 +386,8 @@ describe('a response towards the client', () => {
       'X-Request-ID: theirs',
       'Access-Control-Allow-Origin: *',
     )
-    assert.equal(responseTrailers(trailers), 'X-Sum: 5\r\n')
-    assert.equal(responseTrailers(null), '')
+    assert.equal(responseTrailers(trailers, UNCHANGED_RESPONSE), 'X-Sum: 5\r\n')
+    assert.equal(responseTrailers(null, UNCHANGED_RESPONSE), '')
   })
 })
 

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { answer } from '../../src/proxy/answer.ts'
 import type { Exchange } from '../../src/proxy/exchange.ts'
 import { failure } from '../../src/proxy/failure.ts'
+import { UNCHANGED_RESPONSE } from '../../src/proxy/head-plan.ts'
 import { Pipeline } from '../../src/proxy/pipeline.ts'
 import type { Policy, Verdict } from '../../src/proxy/policy.ts'
 import { ResponseDate } from '../../src/proxy/response-date.ts'
@@ -55,7 +56,14 @@ class PipelineStage {
         },
       }
     })
-    const route: Route = { name: null, policies, owned: new Set(), target: null, logText: '' }
+    const route: Route = {
+      name: null,
+      policies,
+      owned: new Set(),
+      response: UNCHANGED_RESPONSE,
+      target: null,
+      logText: '',
+    }
     const pipeline = new Pipeline(
       { match: (_: Head) => route, unreadable: { ...route, policies: [] } },
       {

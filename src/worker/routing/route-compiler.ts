@@ -1,0 +1,193 @@
+import type { Config, FieldChanges, RouteConfig } from '../../config/config.ts'
+import { bodyLimitPolicy } from '../../policies/body-limit.ts'
+import { corsPolicy } from '../../policies/cors.ts'
+import { redirectPolicy } from '../../policies/redirect.ts'
+import { refusePolicy } from '../../policies/respond.ts'
+import { failure } from '../../proxy/failure.ts'
+import {
+  compileRequestPlan,
+  compileRequestStrips,
+  compileResponsePlan,
+  type RequestPlan,
+  type RequestStrips,
+  type ResponsePlan,
+  UNCHANGED_RESPONSE,
+} from '../../proxy/head-plan.ts'
+import { compileRewrite } from '../../proxy/path-rewrite.ts'
+import type { Policy } from '../../proxy/policy.ts'
+import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
+import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
+import type { Upstream } from '../../upstreams/upstream.ts'
+import { upstreamUrl } from '../upstream-url.ts'
+
+/** What the routes of a snapshot are made of. */
+export interface RouteParts {
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  /** Asks who calls; null where nothing verifies. */
+  readonly identity: Policy | null
+  /** The same where a request need not say; null as above. */
+  readonly optionalIdentity: Policy | null
+  readonly tenant: Policy
+  /** The operator's own of a route, in their order. */
+  readonly userPolicies: (route: RouteConfig) => readonly Policy[]
+  /** Lower-case names of the fields they own, on whichever route. */
+  readonly userOwned: Iterable<string>
+}
+
+/** Values by what they were made from: what is the same for many routes is there once. */
+class Shared<V> {
+  readonly #values = new Map<string, V>()
+
+  of(key: string, make: () => V): V {
+    const known = this.#values.get(key)
+    if (known !== undefined) return known
+    const made = make()
+    this.#values.set(key, made)
+    return made
+  }
+}
+
+/** Makes routes of a config. Whatever two routes have in common they share: a route by itself is a few words. */
+export class RouteCompiler {
+  readonly #config: Omit<Config, 'routes'>
+  readonly #parts: RouteParts
+  readonly #owned: ReadonlySet<string>
+  readonly #strips: RequestStrips
+  readonly #origins: '*' | ReadonlySet<string>
+  /** Of every route that is found: preflights never get there. */
+  readonly #cors: Policy
+  readonly #choices = new Shared<Omit<RouteChoice, 'weight'>>()
+  readonly #targets = new Shared<RouteTarget>()
+  readonly #responses = new Shared<ResponsePlan>()
+  readonly #policies = new Shared<readonly Policy[]>()
+  readonly #refusals = new Shared<Route>()
+  readonly #methods = new Shared<ReadonlySet<string>>()
+
+  constructor(config: Omit<Config, 'routes'>, parts: RouteParts) {
+    this.#config = config
+    this.#parts = parts
+    // Over all policies of all routes: what one route states, no client may state on any other.
+    const owners = [parts.identity, parts.optionalIdentity, parts.tenant]
+    this.#owned = new Set([...owners.flatMap((policy) => policy?.owns ?? []), ...parts.userOwned])
+    this.#strips = compileRequestStrips(this.#owned)
+    this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
+    this.#cors = this.cors(null)
+  }
+
+  route(route: RouteConfig): Route {
+    const { name, ending } = route
+    const upstream = ending.kind === 'forward' && ending.upstreams.length === 1 ? ending.upstreams[0] : null
+    const logged = upstream ? { route: name, upstream: upstream.name } : { route: name }
+    return {
+      name,
+      policies: this.#asked(route),
+      owned: this.#owned,
+      response: this.#response(route.headers.response),
+      target: ending.kind === 'forward' ? this.#target(route, ending.upstreams) : null,
+      logText: `,${JSON.stringify(logged).slice(1, -1)}`,
+    }
+  }
+
+  /** One the gateway serves or refuses itself. */
+  own(policies: readonly Policy[]): Route {
+    return {
+      name: null,
+      policies,
+      owned: this.#owned,
+      response: UNCHANGED_RESPONSE,
+      target: null,
+      logText: '',
+    }
+  }
+
+  /** For a path that is known by these methods only. */
+  otherwise(methods: ReadonlySet<string>): Route {
+    const allowed = [...methods]
+    return this.#refusals.of(allowed.join(), () => {
+      const refusal = failure('method_not_allowed', { fields: `Allow: ${allowed.join(', ')}\r\n` })
+      return this.own([this.cors(allowed), refusePolicy(refusal)])
+    })
+  }
+
+  /** `methods`: what a preflight may ask for; null where none is answered. */
+  cors(methods: readonly string[] | null): Policy {
+    return corsPolicy({ origins: this.#origins, maxAgeS: this.#config.cors.maxAgeS, methods })
+  }
+
+  methods(names: readonly string[]): ReadonlySet<string> {
+    return this.#methods.of(names.join(), () => new Set(names))
+  }
+
+  #asked(route: RouteConfig): readonly Policy[] {
+    const { auth, ending } = route
+    const { maxBytes } = route.body
+    const shared = this.#policies.of(`${auth} ${maxBytes}`, () => {
+      const limit = maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]
+      return [this.#cors, ...limit, ...this.#identity(auth)]
+    })
+    const own = route.policies.length === 0 ? [] : this.#parts.userPolicies(route)
+    if (ending.kind === 'redirect') {
+      return [...shared, ...own, redirectPolicy(ending, compileRewrite(route.rewrite))]
+    }
+    return own.length === 0 ? shared : [...shared, ...own]
+  }
+
+  #identity(auth: RouteConfig['auth']): readonly Policy[] {
+    const { identity, optionalIdentity, tenant } = this.#parts
+    const asked = auth === 'required' ? identity : auth === 'optional' ? optionalIdentity : null
+    return asked === null ? [] : [asked, tenant]
+  }
+
+  #response(changes: FieldChanges): ResponsePlan {
+    if (changes.set.length + changes.add.length + changes.remove.length === 0) return UNCHANGED_RESPONSE
+    return this.#responses.of(JSON.stringify(changes), () => compileResponsePlan(changes))
+  }
+
+  #target(
+    route: RouteConfig,
+    upstreams: readonly { readonly name: string; readonly weight: number }[],
+  ): RouteTarget {
+    const { rewrite, timeouts, body } = route
+    const { set, add, remove } = route.headers.request
+    const isPlain = rewrite === null && set.length + add.length + remove.length === 0
+    const own = isPlain ? '' : JSON.stringify([rewrite, route.headers.request])
+    const weights = upstreams.map(({ name, weight }) => `${JSON.stringify(name)}:${weight}`).join()
+    const { headMs, idleMs, totalMs } = timeouts
+    return this.#targets.of(`${weights} ${headMs} ${idleMs} ${totalMs} ${body.maxBytes} ${own}`, () => ({
+      choices: upstreams.map(({ name, weight }) => ({ ...this.#choice(name, own, route), weight })),
+      limits: {
+        headMs: timeouts.headMs ?? null,
+        idleMs: timeouts.idleMs ?? null,
+        totalMs: timeouts.totalMs === null ? Number.POSITIVE_INFINITY : (timeouts.totalMs ?? null),
+        maxBodyBytes: body.maxBytes ?? Number.POSITIVE_INFINITY,
+      },
+    }))
+  }
+
+  /** `own`: what the plan depends on beside the upstream. */
+  #choice(name: string, own: string, route: RouteConfig): Omit<RouteChoice, 'weight'> {
+    return this.#choices.of(JSON.stringify([name, own]), () => {
+      const upstream = this.#parts.upstreams.get(name)
+      const configured = this.#config.upstreams.find((candidate) => candidate.name === name)
+      if (upstream === undefined || configured === undefined)
+        throw new Error(`route ${route.name} leads to an unknown upstream: ${name}`)
+      return {
+        upstream,
+        plan: this.#plan(
+          route,
+          upstreamUrl(configured.endpoints[0]?.url ?? '').basePath,
+          configured.hostHeader,
+        ),
+        failures: compileUpstreamFailures(name),
+      }
+    })
+  }
+
+  #plan(route: RouteConfig, basePath: string, hostHeader: RequestPlan['hostHeader']): RequestPlan {
+    return compileRequestPlan({
+      ...{ basePath, hostHeader, owned: this.#owned, strips: this.#strips },
+      rewrite: route.rewrite,
+      changes: route.headers.request,
+    })
+  }
+}
