@@ -123,12 +123,12 @@ describe('an endpoint that refused', () => {
     assert.deepEqual([seen.isRefusing(2_999), seen.isRefusing(3_000)], [true, false])
   })
 
-  test('is tried by one, and waited for by the others', () => {
+  test('is forgiven once it accepted somebody', () => {
     const { at } = staged()
+    const seen = at(1).endpointState(1)
     at(0).endpointState(1).refused(2_000)
-    at(0).endpointState(1).tryAgain(3_500)
-    assert.equal(at(1).endpointState(1).isRefusing(3_600), true)
+    assert.deepEqual([seen.hasRefused, seen.isRefusing(2_100)], [true, true])
     at(0).endpointState(1).accepted()
-    assert.equal(at(1).endpointState(1).isRefusing(3_600), false)
+    assert.deepEqual([seen.hasRefused, seen.isRefusing(2_100)], [false, false])
   })
 })

@@ -231,6 +231,19 @@ describe('an address', () => {
       }
     }))
 
+  // The fault: a second after it refused, everybody who comes at that moment tries it, and all of them fail.
+  test('that refused a while ago is tried by one, and by the others when that one was accepted', () =>
+    staged({ addresses: [OTHER, LOCAL], config: { balance: { kind: 'round-robin' } } }, async (stage) => {
+      const refused = stage.take()
+      await until('the refusal', () => refused.fault)
+      stage.pass(1_100)
+      const waiters = Array.from({ length: 4 }, () => stage.take('fresh'))
+      await until('another refusal', () => waiters.some(({ fault }) => fault === 'refused'))
+      for (const waiter of waiters) if (waiter.fault === null) await waiter.served()
+      const addresses = waiters.map(({ endpoint }) => endpoint?.live.address)
+      assert.deepEqual(addresses.toSorted(), [LOCAL, LOCAL, LOCAL, OTHER])
+    }))
+
   test('is taken in turn with the others', () =>
     staged({ addresses: [OTHER, LOCAL], config: { balance: { kind: 'round-robin' } } }, async (stage) => {
       const other = await Loopback.listen(OTHER, stage.loopback.port)
