@@ -1,12 +1,17 @@
 // Writes the reference pages under docs/ that are made from the code's own tables, so that they cannot say anything
 // else than the code does; a test compares them.
 import { writeFileSync } from 'node:fs'
+import { OVERRIDING } from '../src/config/file/override.ts'
 import { prefix, SETTINGS, type Setting } from '../src/config/setting.ts'
+import { TIME_LIMIT_MS } from '../src/config/typescript/load.ts'
 import { FAILURES } from '../src/proxy/failure.ts'
+import { commandReference } from './command-reference.ts'
+import { configFileReference } from './config-file-reference.ts'
 
 /** The generated pages: text by path below the project's root. */
 export function generatedDocs(): ReadonlyMap<string, string> {
   return new Map([
+    ['docs/commands.md', commandReference(notice)],
     ['docs/configuration.md', configurationPage()],
     ['docs/failures.md', failuresPage()],
   ])
@@ -34,8 +39,9 @@ function configurationPage(): string {
 
 ${notice}
 
-\`nyro start\` takes its settings from environment variables and from the file \`.env\` of the working directory. One
-has no default and must be set: \`${prefix}JWT_SECRET\`, or \`${prefix}JWT_SECRET_FILE\`.
+One configuration, three doors: environment variables alone (and the file \`.env\` of the working directory), which need
+\`${prefix}JWT_SECRET\` or \`${prefix}JWT_SECRET_FILE\`; a [YAML or JSON file](#configuration-file); a
+[TypeScript file](#typescript-file). \`${prefix}CONFIG\` or \`nyro start --config FILE\` names a file.
 
 ## Rules
 
@@ -52,10 +58,74 @@ has no default and must be set: \`${prefix}JWT_SECRET\`, or \`${prefix}JWT_SECRE
   (never for secrets), what is expected and what to do. Exit status 2; 1 if the only fault is a file that cannot be
   read.
 
+${typescriptPart()}
 ## Settings
 
 ${table(['Setting', 'Default', 'Unit'], rows)}
-${sections.join('\n')}`
+${sections.join('\n')}
+${configFilePart()}`
+}
+
+function typescriptPart(): string {
+  return `## TypeScript file
+
+The same keys as the default export of a module (\`.ts\`, \`.mts\`, \`.js\`, \`.mjs\`), checked by your own compiler:
+
+\`\`\`ts
+import { defineGateway } from 'nyro-gateway'
+
+export default defineGateway({
+  identity: { jwt: [{ name: 'nyro', secret: '\${GATEWAY_JWT_SECRET}', algorithms: ['HS256'] }] },
+  upstreams: { query: { endpoints: ['http://query:8000'], timeouts: { head: '5s' } } },
+  routes: [{ name: 'query', match: { path: '/api/v1/query/*' }, upstream: 'query' }],
+})
+\`\`\`
+
+- It is evaluated at the start and at every reload in a thread of its own, within ${TIME_LIMIT_MS / 1_000} s, and only plain data leaves
+  that thread: a function or an instance of a class is refused with its path. What a policy does goes into a file of its
+  own, named by \`policies: [{ use: './sign.ts', with: { … } }]\`.
+- \`nyro-gateway\` is the running product there: nothing has to be installed but for your compiler and editor.
+- Types are stripped, not compiled: no \`enum\`, no \`namespace\`, and imports with their endings.
+- \`process.env\` has the variables and those of \`.env\`, as a copy. Write secrets as references (\`'\${NAME}'\`) rather
+  than by \`process.env\`: what a reference yields is never shown, whatever key it stands at.
+- What it prints is a warning of the start, and no line of the log.
+- A change of it or of a local module it imports is a change of the configuration.
+`
+}
+
+function configFilePart(): string {
+  const rows = configFileReference()
+  const sections = Map.groupBy(rows, ({ path }) => path.split(/[.[]/, 1)[0] ?? '')
+  const parts = [...sections].map(([name, keys]) => {
+    const [first] = keys
+    const cells = keys.map(({ path, fallback, accepts, meaning }) => [
+      `\`${path}\``,
+      fallback,
+      accepts.replaceAll('<', '\\<'),
+      meaning,
+    ])
+    const title = first?.path === name ? `${first.meaning}\n\n` : ''
+    return `### ${name}\n\n${title}${table(['Key', 'Default', 'Accepts', 'Meaning'], cells)}`
+  })
+  return `## Configuration file
+
+YAML 1.2 (\`.yaml\`, \`.yml\`) or JSON (\`.json\`), all of it by one schema. \`nyro schema\` prints it as JSON Schema, for
+editors.
+
+- Durations: \`250ms\`, \`10s\`, \`5m\`, \`24h\`. Sizes: \`512B\`, \`64KiB\`, \`10MiB\`. Rates: \`10/s\`, \`600/m\`, \`10000/day\`.
+  Shares: \`20%\`.
+- \`\${NAME}\` is a variable of the environment or, where that has none, of \`.env\`; \`\${NAME:-default}\` stands in where it
+  is not set or empty; \`\${file:/run/secrets/x}\` is the text of a file, without the line break at its end. They stand in
+  values, not in keys, and are typed by the schema afterwards. \`$\${\` is a literal \`\${\`. Inside \`{ }\` and \`[ ]\`, YAML
+  wants quotes around them. What they yield is never shown.
+- Relative paths are taken from the folder of the file.
+- Aliases (\`&name\`, \`*name\`, \`<<\`) work as YAML has them; tags do not.
+- The variables ${OVERRIDING.map((name) => `\`${prefix}${name}\``).join(', ')} win over the file. The others have no
+  effect beside it, but in references.
+- Everything wrong is reported at once, a line each: place, key, what was found, what is expected, what to do. A key that
+  nobody knows is an error.
+
+${parts.join('\n')}`
 }
 
 function failuresPage(): string {

@@ -24,6 +24,9 @@ const edge: ProcessEdge = {
     process.on('SIGTERM', listener)
     process.on('SIGINT', listener)
   },
+  onReload: (listener) => {
+    process.on('SIGHUP', listener)
+  },
   kill,
   exit,
 }

@@ -1,25 +1,70 @@
+import type { Arguments } from './arguments.ts'
 import type { ProcessEdge } from './process-edge.ts'
 
+/** One command; help, completion, docs/commands.md and the parsing of arguments are made of this alone. */
 export interface Command {
   readonly name: string
   /** One line of the list of commands. */
   readonly summary: string
   /** What `--help` adds: paragraphs. */
   readonly description: string
+  /** What may stand behind the name, in order; required ones first. */
+  readonly operands: readonly Operand[]
+  readonly options: readonly Option[]
   /** Commands are loaded when called: starting is a budget, and `start` needs nothing of the others. */
   load(): Promise<Run>
 }
 
-/** `commands` are all there are, for the one that lists them. */
-export type Run = (edge: ProcessEdge, commands: readonly Command[]) => void | Promise<void>
+export interface Operand {
+  /** As usage shows it. `FILE` is completed as one. */
+  readonly name: string
+  readonly need: 'required' | 'optional'
+  /** All it may be; null: anything. */
+  readonly choices: readonly string[] | null
+}
+
+export interface Option {
+  /** Without its dashes. */
+  readonly name: string
+  /** One letter; null: there is no short form. */
+  readonly short: string | null
+  /** What its value is called: `FILE` is completed as one; null: it takes none. */
+  readonly value: string | null
+  readonly use: 'once' | 'repeated'
+  readonly meaning: string
+}
+
+/** `commands` are all there are, for those that list them. */
+export type Run = (edge: ProcessEdge, given: Arguments, commands: readonly Command[]) => void | Promise<void>
+
+const JSON_OPTION: Option = {
+  name: 'json',
+  short: null,
+  value: null,
+  use: 'once',
+  meaning: 'print JSON, for programs',
+}
+
+const CONFIG_OPTION: Option = {
+  name: 'config',
+  short: 'c',
+  value: 'FILE',
+  use: 'once',
+  meaning: 'the configuration file; wins over GATEWAY_CONFIG',
+}
+
+const OPTIONAL_FILE: Operand = { name: 'FILE', need: 'optional', choices: null }
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'start',
-    summary: 'run the gateway, set up by GATEWAY_* variables and ./.env',
-    description: `Reads GATEWAY_* variables and the file .env of the working directory; real variables win.
-The one that must be set is GATEWAY_JWT_SECRET (or GATEWAY_JWT_SECRET_FILE).
+    summary: 'run the gateway, set up by a file or by GATEWAY_* variables and ./.env',
+    description: `With a configuration file (YAML, JSON or TypeScript, named by --config or GATEWAY_CONFIG) it serves that file's routes.
+Without one, GATEWAY_* variables and the file .env of the working directory set it up; real variables win, and
+GATEWAY_JWT_SECRET (or GATEWAY_JWT_SECRET_FILE) must be set.
 Log lines go to standard output. SIGTERM and SIGINT drain it, a second one ends it at once.`,
+    operands: [],
+    options: [CONFIG_OPTION],
     load: async () => (await import('./start.ts')).start,
   },
   {
@@ -27,18 +72,68 @@ Log lines go to standard output. SIGTERM and SIGINT drain it, a second one ends 
     summary: 'run it with demo services behind it and tokens to try',
     description: `Starts demo services for ingest, query and auth, a secret that lasts as long as the process,
 and prints curl commands that work as they stand.`,
+    operands: [],
+    options: [],
     load: async () => (await import('./dev.ts')).dev,
+  },
+  {
+    name: 'check',
+    summary: 'say everything that is wrong with a configuration',
+    description: `Judges a configuration file, or without FILE what \`nyro start\` would run with here, and connects to nothing.
+Problems make it bad. Notes do not: doubtful things, and keys that this version accepts and \`start\` refuses.
+Exit status: 0 good, 1 bad, 2 bad usage.`,
+    operands: [OPTIONAL_FILE],
+    options: [JSON_OPTION],
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'diff',
+    summary: 'say what changes from one configuration to another',
+    description: `Compares what two configuration files mean, not how they are written: one line for each effective change, with the
+environment as it is here. Secrets are never shown, only that they changed. Lines that end in (needs a restart) name
+what a reload cannot bring about.
+Exit status: 0 no difference, 1 differences, 2 a file that cannot be used or bad usage.`,
+    operands: [
+      { name: 'BEFORE', need: 'required', choices: null },
+      { name: 'AFTER', need: 'required', choices: null },
+    ],
+    options: [JSON_OPTION],
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  {
+    name: 'schema',
+    summary: 'print the JSON Schema of configuration files, for editors',
+    description: `Prints the JSON Schema of a YAML or JSON configuration file. An editor with yaml-language-server takes it by a first
+line such as: # yaml-language-server: $schema=./nyro.schema.json`,
+    operands: [],
+    options: [],
+    load: async () => (await import('./schema.ts')).schema,
+  },
+  {
+    name: 'completion',
+    summary: 'print what completes nyro commands in a shell',
+    description: `Prints a script for the shell. For good:
+  bash: nyro completion bash > ~/.local/share/bash-completion/completions/nyro
+  zsh:  nyro completion zsh > a folder of $fpath, as _nyro
+  fish: nyro completion fish > ~/.config/fish/completions/nyro.fish`,
+    operands: [{ name: 'SHELL', need: 'required', choices: ['bash', 'zsh', 'fish'] }],
+    options: [],
+    load: async () => (await import('./completion.ts')).completion,
   },
   {
     name: 'version',
     summary: 'print the version (also --version)',
     description: 'Prints the version and nothing else.',
+    operands: [],
+    options: [],
     load: async () => (edge) => edge.print(`${edge.version}\n`),
   },
   {
     name: 'help',
     summary: 'print this (also --help; nyro COMMAND --help for one command)',
     description: 'Lists the commands.',
+    operands: [],
+    options: [],
     load: async () => (await import('./help.ts')).help,
   },
 ]

@@ -29,9 +29,15 @@ const SECRET_BYTES = 64
 export async function dev(edge: ProcessEdge): Promise<void> {
   const secret = randomBytes(SECRET_BYTES).toString('base64url')
   const settings = devSettings(edge.env, readDotenv(edge), secret)
-  const loaded = await loadSettings({ ...edge, env: settings.env })
+  if (settings.hasConfigFile) {
+    edge.complain(
+      'nyro: dev brings its own routes and reads no configuration file; unset GATEWAY_CONFIG, or run nyro start\n',
+    )
+    return edge.exit(2)
+  }
+  const loaded = await loadSettings({ ...edge, env: settings.env }, null)
   if (loaded.config === null) {
-    edge.complain(describeRefusal(loaded.problems, loaded.warnings))
+    edge.complain(describeRefusal('nothing was started', loaded.problems, loaded.warnings))
     return edge.exit(loaded.exitCode)
   }
   if (loaded.config.production) {
@@ -53,6 +59,7 @@ export async function dev(edge: ProcessEdge): Promise<void> {
       nodeVersion: edge.nodeVersion,
       output: { fd: edge.stdoutFd, isTty: edge.isTty, colors: edge.colors },
       clock: systemClock,
+      reload: null,
     })
     drainOnSignal(edge, supervisor)
     await supervisor.start()

@@ -1,5 +1,6 @@
 import { shown } from '../config/finding.ts'
 import { nearestName } from '../config/suggestion.ts'
+import { parseArguments } from './arguments.ts'
 import { COMMANDS, type Command } from './command.ts'
 import type { ProcessEdge } from './process-edge.ts'
 
@@ -24,16 +25,16 @@ export async function dispatch(edge: ProcessEdge): Promise<void> {
     )
     return edge.exit(2)
   }
-  if (rest.includes('--help') || rest.includes('-h')) {
-    const { helpWith } = await import('./help.ts')
-    return helpWith(edge, command)
+  const parsed = parseArguments(command, rest)
+  if (parsed.kind === 'run') {
+    const run = await command.load()
+    return run(edge, parsed.given, COMMANDS)
   }
-  if (rest.length > 0) {
-    edge.complain(`nyro: ${command.name} takes no arguments; settings are GATEWAY_* variables\n`)
-    return edge.exit(2)
-  }
-  const run = await command.load()
-  return run(edge, COMMANDS)
+  const { helpText, usageOf } = await import('./help.ts')
+  if (parsed.kind === 'help') return edge.print(helpText(command))
+  const stop = parsed.fault.endsWith('?') ? '' : '.'
+  edge.complain(`nyro: ${command.name} ${parsed.fault}${stop} Usage: ${usageOf(command)}\n`)
+  edge.exit(2)
 }
 
 function findCommand(word: string): Command | null {

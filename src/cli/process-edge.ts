@@ -29,6 +29,8 @@ export interface ProcessEdge {
 
   /** From now on SIGTERM and SIGINT come here instead of ending the process. */
   onSignal(listener: (signal: StopSignal) => void): void
+  /** From now on SIGHUP comes here instead of ending the process. */
+  onReload(listener: () => void): void
   /**
    * Ends the process at once, as if `signal` had met no listener; SIGKILL ends it even with a stuck thread-pool job,
    * which `exit` would wait for. Works for PID 1 of a container too, to which the kernel delivers no such signal.

@@ -5,7 +5,7 @@ import { describeProblem, Findings } from './finding.ts'
 import { environmentName } from './format.ts'
 import { type JwtKeyReader, readJwtKey } from './jwt-key.ts'
 import type { Loaded } from './loaded.ts'
-import { SETTINGS, type SettingValues } from './setting.ts'
+import type { SettingValues } from './setting.ts'
 import { describeFound, type ParsedSettings, parseSettings } from './setting-values.ts'
 import { collectVariables, type Variables } from './variable.ts'
 
@@ -24,7 +24,7 @@ export async function loadEnvironment(
   const findings = new Findings()
   const variables = collectVariables(real, dotenvText, findings)
   const settings = parseSettings(variables, findings)
-  judgeTogether(variables, settings, findings)
+  judgeTogether(settings, findings)
   const production = judgeProduction(variables, settings.values, findings)
   const key = await readJwtKey(
     {
@@ -50,16 +50,7 @@ export async function loadEnvironment(
 }
 
 /** Rules between settings. Each is left out if one of its settings is bad in itself. */
-function judgeTogether(variables: Variables, { values, failed }: ParsedSettings, findings: Findings): void {
-  const config = variables.get('CONFIG')
-  if (values.CONFIG !== null && config !== undefined) {
-    findings.invalid(
-      config.spelling,
-      describeFound(config, SETTINGS.CONFIG),
-      'not to be set',
-      'This version reads no configuration file yet: remove it and use the other variables.',
-    )
-  }
+function judgeTogether({ values, failed }: ParsedSettings, findings: Findings): void {
   if (!failed.has('ADMIN_TOKEN') && values.ADMIN_TOKEN === null && !isLoopback(values.ADMIN_HOST)) {
     findings.invalid(
       'GATEWAY_ADMIN_TOKEN',

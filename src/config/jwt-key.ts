@@ -43,22 +43,53 @@ export interface JwtKeyReader {
   checkKey(algorithm: JwtAlgorithm, key: string): Promise<void>
 }
 
+/** How the settings around a key are called where it is configured. */
+export interface KeyNames {
+  readonly algorithm: string
+  readonly allowWeak: string
+  /** A sentence that says where to put what is wanted. */
+  remedy(what: string): string
+}
+
+const VARIABLES: KeyNames = {
+  algorithm: 'GATEWAY_JWT_ALGORITHM',
+  allowWeak: 'GATEWAY_JWT_ALLOW_WEAK_SECRET',
+  remedy: (what) => `Set GATEWAY_JWT_SECRET to ${what}, or GATEWAY_JWT_SECRET_FILE to a file that holds it.`,
+}
+
+export interface KeyRules {
+  /** Null if the setting itself is bad: what depends on it is not judged then. */
+  readonly algorithm: JwtAlgorithm | null
+  readonly allowWeak: boolean
+  readonly names: KeyNames
+}
+
 /** The key tokens are verified with; null if there is none that may be used, and then a problem says why. */
 export async function readJwtKey(
   source: JwtKeySource,
   reader: JwtKeyReader,
   findings: Findings,
 ): Promise<string | null> {
-  const found = readText(source, reader, findings)
-  if (found === null) return null
-  const { algorithm, allowWeak } = source
+  const rules: KeyRules = { algorithm: source.algorithm, allowWeak: source.allowWeak, names: VARIABLES }
+  const found = readText(source, rules, reader, findings)
+  return found === null ? null : judgeJwtKey(found, rules, reader, findings)
+}
+
+/** The same for a key whose text is already there. */
+export async function judgeJwtKey(
+  found: KeyText,
+  rules: KeyRules,
+  reader: Pick<JwtKeyReader, 'checkKey'>,
+  findings: Findings,
+): Promise<string | null> {
+  const { algorithm } = rules
   const { subject, text } = found
-  if (text.trim() === '') return refuse(subject, 'yields an empty secret', algorithm, findings)
+  if (text.trim() === '') return refuse(subject, 'yields an empty secret', rules, findings)
   if (text.trim() === publishedSecret) {
-    return refuse(subject, 'is the default that the original gateway published', algorithm, findings)
+    return refuse(subject, 'is the default that the original gateway published', rules, findings)
   }
   if (algorithm === null) return null
-  if (algorithm in leastBytes) return judgeSecret(found, { algorithm, allowWeak }, findings)
+  if (algorithm in leastBytes) return judgeSecret(found, { ...rules, algorithm }, findings)
   // One-line variables carry a PEM with its line breaks written out; a backslash is never part of one.
   const key = text.replaceAll('\\n', '\n')
   try {
@@ -66,26 +97,31 @@ export async function readJwtKey(
     return key
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown reason'
-    return refuse(subject, `cannot be used: ${reason}`, algorithm, findings)
+    return refuse(subject, `cannot be used: ${reason}`, rules, findings)
   }
 }
 
-function refuse(subject: string, clause: string, algorithm: JwtAlgorithm | null, findings: Findings): null {
-  findings.invalid(subject, clause, describeWanted(algorithm), describeRemedy(algorithm))
+function refuse(subject: string, clause: string, rules: KeyRules, findings: Findings): null {
+  findings.invalid(subject, clause, describeWanted(rules.algorithm), describeRemedy(rules))
   return null
 }
 
-interface KeyText {
-  /** The variable it came from. */
+export interface KeyText {
+  /** What it came from, as the operator writes it. */
   readonly subject: string
   readonly text: string
 }
 
-function readText(source: JwtKeySource, reader: JwtKeyReader, findings: Findings): KeyText | null {
+function readText(
+  source: JwtKeySource,
+  rules: KeyRules,
+  reader: JwtKeyReader,
+  findings: Findings,
+): KeyText | null {
   const { secret, algorithm } = source
   const file = source.file === undefined || source.file.text.trim() === '' ? undefined : source.file
   if (secret !== undefined && secret.text.trim() === '') {
-    return refuse(secret.spelling, 'is empty', algorithm, findings)
+    return refuse(secret.spelling, 'is empty', rules, findings)
   }
   if (secret !== undefined && file !== undefined) {
     const found = `is set together with ${file.spelling}`
@@ -94,7 +130,7 @@ function readText(source: JwtKeySource, reader: JwtKeyReader, findings: Findings
   }
   if (secret !== undefined) return { subject: secret.spelling, text: secret.text }
   if (file !== undefined) return readSecretFile(file, algorithm, reader, findings)
-  return refuse('GATEWAY_JWT_SECRET', 'is not set', algorithm, findings)
+  return refuse('GATEWAY_JWT_SECRET', 'is not set', rules, findings)
 }
 
 function readSecretFile(
@@ -126,24 +162,25 @@ function readSecretFile(
 
 function judgeSecret(
   { subject, text }: KeyText,
-  { algorithm, allowWeak }: { readonly algorithm: JwtAlgorithm; readonly allowWeak: boolean },
+  rules: KeyRules & { readonly algorithm: JwtAlgorithm },
   findings: Findings,
 ): string | null {
+  const { algorithm, allowWeak, names } = rules
   // A public key is known to everybody: taken for a secret, it would let anybody sign.
   if (text.includes('-----BEGIN ')) {
-    const clause = `holds a PEM key, which is no secret, while GATEWAY_JWT_ALGORITHM is ${algorithm}`
-    return refuse(subject, clause, algorithm, findings)
+    const clause = `holds a PEM key, which is no secret, while ${names.algorithm} is ${algorithm}`
+    return refuse(subject, clause, rules, findings)
   }
   const least = leastBytes[algorithm] ?? 0
   if (Buffer.byteLength(text) < least) {
     if (!allowWeak) {
-      const remedy = `${describeRemedy(algorithm)} To keep a short one: GATEWAY_JWT_ALLOW_WEAK_SECRET=true`
+      const remedy = `${describeRemedy(rules)} To keep a short one: ${names.allowWeak}=true`
       findings.invalid(subject, `is shorter than ${least} bytes`, describeWanted(algorithm), remedy)
       return null
     }
     findings.warn(
       `${subject} is shorter than the ${least} bytes ${algorithm} needs (RFC 7518 section 3.2), so that it can be ` +
-        'guessed from a single token; GATEWAY_JWT_ALLOW_WEAK_SECRET lets it pass. Replace it.',
+        `guessed from a single token; ${names.allowWeak} lets it pass. Replace it.`,
     )
   }
   if (text.trim() !== text)
@@ -159,11 +196,9 @@ function describeWanted(algorithm: JwtAlgorithm | null): string {
     : `a secret of at least ${least} bytes, known to nobody but the issuer of the tokens`
 }
 
-function describeRemedy(algorithm: JwtAlgorithm | null): string {
-  const remedy = (what: string): string =>
-    `Set GATEWAY_JWT_SECRET to ${what}, or GATEWAY_JWT_SECRET_FILE to a file that holds it.`
-  if (algorithm === null) return remedy('it')
+function describeRemedy({ algorithm, names }: KeyRules): string {
+  if (algorithm === null) return names.remedy('it')
   const least = leastBytes[algorithm]
-  if (least === undefined) return remedy("the issuer's public key")
-  return `${remedy('the secret the issuer signs with')} \`openssl rand -base64 ${least}\` makes one.`
+  if (least === undefined) return names.remedy("the issuer's public key")
+  return `${names.remedy('the secret the issuer signs with')} \`openssl rand -base64 ${least}\` makes one.`
 }

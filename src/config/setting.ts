@@ -205,7 +205,10 @@ export const SETTINGS = {
     fallback: null,
     unset: 'none',
     secrecy: 'path',
-    meaning: 'Reserved for a configuration file; refused by this version.',
+    meaning:
+      'A configuration file (`.yaml`, `.yml`, `.json`, `.ts`, `.mts`, `.js`, `.mjs`) instead of these routes; ' +
+      '`--config` of `nyro start` wins over it. Then these variables serve only as `${…}` inside it, except HOST, ' +
+      'PORT, ADMIN_*, WORKERS, LOG_LEVEL and SHUTDOWN_*, which override it.',
   }),
 }
 

@@ -35,7 +35,8 @@ export const corsOrigins: Format<'*' | readonly string[]> = {
   },
 }
 
-function parseOrigin(text: string): Parsed<string> {
+/** One origin, as a browser sends it. */
+export function parseOrigin(text: string): Parsed<string> {
   if (text === '') return misfit('there is nothing between the commas.')
   if (text === '*') return misfit('`*` stands alone or not at all.')
   if (text === 'none') return misfit('`none` stands alone or not at all.')

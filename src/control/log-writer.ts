@@ -44,6 +44,8 @@ export interface Log {
  * and counted. Control's own lines go through a ring like everyone's.
  */
 export class LogWriter implements Log {
+  /** Of control's own lines from now on. */
+  level: LogLevel
   readonly #options: LogWriterOptions
   readonly #own: LogRingWriter
   readonly #readers: readonly LogRingReader[]
@@ -69,6 +71,7 @@ export class LogWriter implements Log {
 
   constructor(options: LogWriterOptions) {
     this.#options = options
+    this.level = options.level
     const own = createLogRing()
     this.#own = new LogRingWriter(own)
     this.#readers = [own, ...options.rings].map((ring) => new LogRingReader(ring))
@@ -81,7 +84,7 @@ export class LogWriter implements Log {
   }
 
   log(level: LogLevel, event: string, fields: LogFields): void {
-    if (!isLogged(level, this.#options.level)) return
+    if (!isLogged(level, this.level)) return
     this.#own.write(logLine(this.#options.clock.wallMs(), level, 'nyro.control', event, fields))
     this.drain()
   }

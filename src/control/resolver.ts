@@ -1,6 +1,4 @@
 import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
-import type { Address, ThreadBirth } from '../worker/messages.ts'
 import { errorCode } from './error-code.ts'
 import type { Log } from './log-writer.ts'
 import type { StartTimer } from './start-timer.ts'
@@ -20,11 +18,14 @@ export const systemLookup: Lookup = async (host) => {
   return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }))
 }
 
+export interface Address {
+  readonly address: string
+  readonly family: 4 | 6
+}
+
 export type Addresses = readonly Address[] | 'unknown'
 
 export interface ResolverOptions {
-  /** Names; an IP literal needs no resolving, and no brackets. */
-  readonly hosts: readonly string[]
   readonly lookup: Lookup
   readonly startTimer: StartTimer
   readonly log: Log
@@ -39,12 +40,8 @@ interface Name {
   /** In a row. */
   failures: number
   cancel: (() => void) | null
-}
-
-/** The names among the hosts of these URLs, as `new URL` writes them, each once. */
-export function namesOf(urls: readonly string[]): readonly string[] {
-  const hosts = urls.map((url) => new URL(url).hostname)
-  return [...new Set(hosts)].filter((host) => !host.startsWith('[') && isIP(host) === 0)
+  /** Nobody follows it any more: an answer on its way is not for anybody. */
+  isLeft: boolean
 }
 
 /**
@@ -53,39 +50,47 @@ export function namesOf(urls: readonly string[]): readonly string[] {
  */
 export class Resolver {
   readonly #options: ResolverOptions
-  readonly #names: readonly Name[]
-  #closed = false
+  readonly #names = new Map<string, Name>()
 
   constructor(options: ResolverOptions) {
     this.#options = options
-    this.#names = options.hosts.map((host) => ({ host, addresses: null, failures: 0, cancel: null }))
   }
 
-  start(): void {
-    for (const name of this.#names) void this.#resolve(name)
+  /** Keeps these names resolved from now on, and no others. Names; an IP literal needs no resolving. */
+  follow(hosts: readonly string[]): void {
+    const wanted = new Set(hosts)
+    for (const [host, name] of this.#names) {
+      if (wanted.has(host)) continue
+      name.isLeft = true
+      name.cancel?.()
+      this.#names.delete(host)
+    }
+    for (const host of wanted) {
+      if (this.#names.has(host)) continue
+      const name: Name = { host, addresses: null, failures: 0, cancel: null, isLeft: false }
+      this.#names.set(host, name)
+      void this.#resolve(name)
+    }
   }
 
-  /** What is known now; a name without an answer is absent. */
-  known(): ThreadBirth['addresses'] {
-    const known: Record<string, Addresses> = {}
-    for (const { host, addresses } of this.#names) if (addresses !== null) known[host] = addresses
-    return known
+  /** What is known now; null before a name's first answer. */
+  addressesOf(host: string): Addresses | null {
+    return this.#names.get(host)?.addresses ?? null
   }
 
   close(): void {
-    this.#closed = true
-    for (const name of this.#names) name.cancel?.()
+    this.follow([])
   }
 
   async #resolve(name: Name): Promise<void> {
     let delayMs = REFRESH_MS
     try {
       const found = await this.#options.lookup(name.host)
-      if (this.#closed) return
+      if (name.isLeft) return
       if (found.length === 0) delayMs = this.#failed(name, 'ENODATA')
       else this.#found(name, found)
     } catch (error) {
-      if (this.#closed) return
+      if (name.isLeft) return
       delayMs = this.#failed(name, errorCode(error) ?? 'UNKNOWN')
     }
     name.cancel = this.#options.startTimer(delayMs, () => void this.#resolve(name))

@@ -1,25 +1,25 @@
 import type { Config, LogLevel } from '../config/config.ts'
-import { type Clock, machineMs } from '../lib/clock.ts'
+import type { Loaded } from '../config/loaded.ts'
+import type { Clock } from '../lib/clock.ts'
 import { NAME } from '../lib/version.ts'
-import { createLogRing } from '../observe/log-ring.ts'
-import { readableLine } from '../observe/readable-line.ts'
-import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
-import type { SharedMemory, ThreadBirth } from '../worker/messages.ts'
-import type { AdminStatus } from './admin/admin-answer.ts'
+import type { AdminResources, AdminStatus } from './admin/admin-answer.ts'
 import { AdminServer } from './admin/admin-server.ts'
-import { type StartDataThread, startDataThread } from './data-thread.ts'
-import { openLogOutput } from './log-output.ts'
-import { LogWriter } from './log-writer.ts'
+import { configResource } from './admin/config-resource.ts'
+import { reloadResource } from './admin/reload-resource.ts'
+import { upstreamsResource } from './admin/upstreams-resource.ts'
+import { Assembly, type AssemblyParts } from './assembly.ts'
+import { ConfigWatch } from './config-watch.ts'
+import { startDataThread } from './data-thread.ts'
+import { probeEndpoint } from './probe-request.ts'
 import { claimPublicPort, portsAreShareable } from './public-port.ts'
-import { type Lookup, namesOf, Resolver, systemLookup } from './resolver.ts'
-import { type StartTimer, startTimer } from './start-timer.ts'
-import { ThreadSet } from './thread-set.ts'
+import { type ConfigChange, type ReloadCause, Reloader, type ReloadOutcome } from './reload.ts'
+import { systemLookup } from './resolver.ts'
+import { startTimer } from './start-timer.ts'
+import type { ThreadSet } from './thread-set.ts'
 import { type StartWatchdog, startWatchdog } from './watchdog.ts'
 
 /** How far past the shutdown timeout the process is killed from outside; the orderly end takes less. */
 const WATCHDOG_MARGIN_MS = 1_000
-/** For the last lines, when their reader is slow. */
-const LAST_LINES_MS = 250
 
 export interface SupervisorOptions {
   readonly config: Config
@@ -33,15 +33,24 @@ export interface SupervisorOptions {
   /** Where logs go: readable on a terminal, JSON elsewhere. */
   readonly output: { readonly fd: number; readonly isTty: boolean; readonly colors: boolean }
   readonly clock: Clock
+  /** Null: the config stays as it is. */
+  readonly reload: ReloadOptions | null
   /** For tests. */
   readonly parts?: Partial<SupervisorParts>
 }
 
-export interface SupervisorParts {
-  readonly startThread: StartDataThread
+export interface ReloadOptions {
+  /** The config as it is written now. */
+  readonly load: () => Promise<Loaded>
+  readonly differ: (before: Config, after: Config) => readonly ConfigChange[]
+  /** Those that were read for `config`; a change of one of them is a change of the config. */
+  readonly files: readonly string[]
+  /** By the wall clock, before the first of them was read. */
+  readonly sinceMs: number
+}
+
+export interface SupervisorParts extends AssemblyParts {
   readonly startWatchdog: StartWatchdog
-  readonly startTimer: StartTimer
-  readonly lookup: Lookup
 }
 
 const PARTS: SupervisorParts = {
@@ -49,15 +58,8 @@ const PARTS: SupervisorParts = {
   startWatchdog,
   startTimer,
   lookup: systemLookup,
-}
-
-/** What a started gateway consists of, data threads apart from the rest of control. */
-interface Running {
-  readonly port: number
-  readonly log: LogWriter
-  readonly resolver: Resolver
-  readonly threads: ThreadSet
-  admin: AdminServer | null
+  probe: probeEndpoint,
+  random: Math.random,
 }
 
 /** The control thread's whole life: what it starts, keeps running, and ends in order. */
@@ -71,7 +73,10 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #parts: SupervisorParts
   #state: 'starting' | 'ready' | 'draining' | 'ending' = 'starting'
-  #running: Running | null = null
+  #assembly: Assembly | null = null
+  #admin: AdminServer | null = null
+  #reloader: Reloader | null = null
+  #watch: ConfigWatch | null = null
   /** A signal that came while starting. */
   #earlySignal: string | null = null
 
@@ -83,23 +88,40 @@ export class Supervisor {
 
   /** Resolves once all data threads listen. Rejects with StartRefusal, and then nothing is left running. */
   async start(): Promise<void> {
-    const { config } = this.#options
+    const { config, version, output, clock } = this.#options
     const workers = config.workers > 1 && !(await portsAreShareable()) ? 1 : config.workers
     const port = await claimPublicPort(config.listen.host, config.listen.port)
-    const running = this.#assemble({ ...config, workers }, port)
-    this.#logWarnings(running.log, workers)
+    const isDraining = (): boolean => this.#state === 'draining'
+    const effective = { ...config, workers }
+    const assembly = new Assembly({
+      ...{ config: effective, port, version, output, clock, isDraining },
+      ...this.#parts,
+    })
+    assembly.log.start()
+    this.#logWarnings(assembly, workers)
+    this.#prepareReload(assembly, effective)
     try {
-      running.admin = await this.#openAdmin(running.threads)
-      running.resolver.start()
-      await running.threads.start()
+      this.#admin = await this.#openAdmin(assembly)
+      await assembly.threads.start()
     } catch (refusal) {
-      await stop(running)
+      await this.#stop(assembly)
       throw refusal
     }
-    this.#running = running
+    this.#assembly = assembly
     this.#state = 'ready'
-    this.#announce(running, workers)
+    this.#announce(assembly, port)
+    this.#watchFiles()
+    this.#reloader?.open()
     if (this.#earlySignal !== null) this.drain(this.#earlySignal)
+  }
+
+  /**
+   * Loads the config again and puts it in force if it is good; the outcome is logged too. While starting: as soon as
+   * all data threads listen. Without a way to load it, it stays as it is.
+   */
+  reload(cause: ReloadCause): Promise<ReloadOutcome> {
+    if (this.#reloader === null) return Promise.resolve({ kind: 'unchanged' })
+    return this.#reloader.request(cause)
   }
 
   /**
@@ -107,14 +129,17 @@ export class Supervisor {
    * the timeout is reached; then `ended`. `signal` is what asked for it. Again is the same as once.
    */
   drain(signal: string): void {
-    if (this.#running === null) {
+    const assembly = this.#assembly
+    if (assembly === null) {
       this.#earlySignal = signal
       return
     }
     if (this.#state !== 'ready') return
     this.#state = 'draining'
-    const { log, threads } = this.#running
-    const { delayMs, timeoutMs } = this.#options.config.shutdown
+    this.#reloader?.close()
+    this.#watch?.close()
+    const { log, threads, config } = assembly
+    const { delayMs, timeoutMs } = config.shutdown
     threads.post({ kind: 'drain' })
     this.#parts.startWatchdog(this.#options.pid, timeoutMs + WATCHDOG_MARGIN_MS)
     log.log('info', 'Draining', { signal, delay_s: delayMs / 1000, timeout_s: timeoutMs / 1000 })
@@ -132,68 +157,69 @@ export class Supervisor {
   }
 
   async #end(level: LogLevel, event: string): Promise<void> {
-    if (this.#running === null || this.#state === 'ending') return
+    if (this.#assembly === null || this.#state === 'ending') return
     this.#state = 'ending'
-    this.#running.log.log(level, event, {})
-    await stop(this.#running)
+    this.#assembly.log.log(level, event, {})
+    await this.#stop(this.#assembly)
     this.#ended.resolve(0)
   }
 
-  #assemble(config: Config, port: number): Running {
-    const { clock, output, version } = this.#options
-    const { startThread, startTimer, lookup } = this.#parts
-    const { workers, upstreams } = config
-    const memory: SharedMemory = {
-      connections: UpstreamMemory.create(workers, machineMs()),
-      logRings: Array.from({ length: workers }, createLogRing),
-    }
-    const log = new LogWriter({
-      output: openLogOutput(output.fd),
-      rings: memory.logRings,
-      level: config.log.level,
-      render: output.isTty ? (line) => readableLine(line, output) : null,
-      clock,
-      startTimer,
-    })
-    const resolver = new Resolver({
-      hosts: namesOf(upstreams.flatMap(({ endpoints }) => endpoints.map(({ url }) => url))),
-      lookup,
-      startTimer,
-      log,
-      changed: (host, addresses) => threads.post({ kind: 'addresses', host, addresses }),
-    })
-    const upstreamMemory = new UpstreamMemory(memory.connections, null, {
-      monotonicMs: clock.monotonicMs,
-      machineMs,
-    })
-    const threads = new ThreadSet({
-      rows: workers,
-      birth: (row): ThreadBirth => ({
-        config,
-        row,
-        version,
-        port,
-        memory,
-        addresses: resolver.known(),
-        draining: this.#state === 'draining',
-      }),
-      reclaim: (row) => upstreamMemory.reclaim(row),
-      startThread,
-      log,
-      clock,
-      startTimer,
-    })
-    log.start()
-    return { port, log, resolver, threads, admin: null }
+  async #stop(assembly: Assembly): Promise<void> {
+    this.#watch?.close()
+    await assembly.stop(async () => this.#admin?.close())
   }
 
-  #openAdmin(threads: ThreadSet): Promise<AdminServer> {
+  #prepareReload(assembly: Assembly, first: Config): void {
+    const { reload, clock } = this.#options
+    if (reload === null) return
+    const watch = new ConfigWatch({
+      startTimer: this.#parts.startTimer,
+      changed: () => void this.reload('file'),
+    })
+    this.#watch = watch
+    this.#reloader = new Reloader({
+      load: reload.load,
+      differ: reload.differ,
+      written: this.#options.config,
+      inForce: first,
+      swap: (next) => assembly.swap(next),
+      read: (files, sinceMs) => void watch.follow(files, sinceMs),
+      wallMs: clock.wallMs,
+      log: assembly.log,
+    })
+  }
+
+  #watchFiles(): void {
+    const { reload } = this.#options
+    if (reload !== null) void this.#watch?.follow(reload.files, reload.sinceMs)
+  }
+
+  #openAdmin(assembly: Assembly): Promise<AdminServer> {
     const { config, version, nodeVersion } = this.#options
     return AdminServer.listen({
       admin: config.admin,
       product: { name: NAME, version, node: nodeVersion },
-      status: () => this.#status(threads.listening),
+      status: () => this.#status(assembly.threads.listening),
+      resources: this.#resources(assembly),
     })
+  }
+
+  #resources(assembly: Assembly): AdminResources {
+    const { registry, memory } = assembly
+    const upstreams = upstreamsResource({
+      live: () => registry.live,
+      openConnections: (slot) => memory.openConnections(slot),
+      describeEndpoint: (slot) => memory.describeEndpoint(slot),
+    })
+    const resources = new Map([
+      ['/upstreams', upstreams],
+      ['/config', configResource(() => assembly.config)],
+    ])
+    if (this.#options.reload === null) return resources
+    return resources.set(
+      '/config/reload',
+      reloadResource(() => this.reload('admin')),
+    )
   }
 
   #status(threads: number): AdminStatus {
@@ -201,31 +227,23 @@ export class Supervisor {
     return { status: this.#state === 'ready' && threads > 0 ? 'ready' : 'starting', threads }
   }
 
-  #logWarnings(log: LogWriter, workers: number): void {
+  #logWarnings({ log }: Assembly, workers: number): void {
     for (const warning of this.#options.warnings) log.log('warning', 'Doubtful setting', { warning })
     const configured = this.#options.config.workers
     if (workers === configured) return
     log.log('warning', 'One data thread only: this system does not share ports', { configured })
   }
 
-  #announce({ log, port, admin }: Running, workers: number): void {
-    const { config, version, pid } = this.#options
+  #announce({ log, config }: Assembly, port: number): void {
+    const { version, pid } = this.#options
     log.log('info', 'Gateway listening', {
       host: config.listen.host,
       port,
       admin_host: config.admin.host,
-      admin_port: admin?.port ?? null,
-      workers,
+      admin_port: this.#admin?.port ?? null,
+      workers: config.workers,
       version,
       pid,
     })
   }
-}
-
-/** Operators see the process until its threads are gone; the last lines come last. */
-async function stop({ threads, resolver, admin, log }: Running): Promise<void> {
-  await threads.end()
-  resolver.close()
-  await admin?.close()
-  await log.close(LAST_LINES_MS)
 }

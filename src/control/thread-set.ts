@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
-import type { ControlMessage, ThreadBirth, ThreadMessage } from '../worker/messages.ts'
+import type { ControlMessage, RolloutAnswer, ThreadBirth, ThreadMessage } from '../worker/messages.ts'
 import type { DataThread, Death, StartDataThread } from './data-thread.ts'
 import type { LogWriter } from './log-writer.ts'
 import { RestartPace } from './restart-pace.ts'
@@ -15,10 +15,19 @@ export interface ThreadSetOptions {
   readonly birth: (row: number) => ThreadBirth
   /** The row's thread is gone: gives back what it held for the process. */
   readonly reclaim: (row: number) => void
+  /** What a rollout has to know of threads. */
+  readonly follower: ThreadFollower
   readonly startThread: StartDataThread
   readonly log: LogWriter
   readonly clock: Clock
   readonly startTimer: StartTimer
+}
+
+export interface ThreadFollower {
+  /** A thread started with what `birth` gave; it takes messages from now on. */
+  born(row: number): void
+  died(row: number): void
+  answered(row: number, answer: RolloutAnswer): void
 }
 
 type Phase = 'starting' | 'listening' | 'drained' | 'dead'
@@ -27,6 +36,8 @@ interface Place {
   readonly row: number
   readonly pace: RestartPace
   phase: Phase
+  /** The latest question it answered, or was born after. */
+  answered: number
   /** Null between a death and the replacement. */
   thread: DataThread | null
   cancelRestart: (() => void) | null
@@ -36,6 +47,7 @@ interface Place {
 export class ThreadSet {
   readonly #options: ThreadSetOptions
   readonly #places: readonly Place[]
+  #question = 0
   #mode: 'starting' | 'serving' | 'closing' | 'ending' = 'starting'
   /** Settles what `start`, `close` or `end` waits for; each awaits its own phase of all threads. */
   readonly #started = Promise.withResolvers<void>()
@@ -48,6 +60,7 @@ export class ThreadSet {
       row,
       pace: new RestartPace(),
       phase: 'dead',
+      answered: 0,
       thread: null,
       cancelRestart: null,
     }))
@@ -67,6 +80,29 @@ export class ThreadSet {
   /** Tells every living thread; those that come later learn it at birth. */
   post(message: ControlMessage): void {
     for (const place of this.#places) place.thread?.post(message)
+  }
+
+  /** Tells one thread; nobody if it is dead. */
+  postTo(row: number, message: ControlMessage): void {
+    this.#places[row]?.thread?.post(message)
+  }
+
+  /** Rows with a living thread. */
+  get living(): readonly number[] {
+    return this.#places.filter(({ thread }) => thread !== null).map(({ row }) => row)
+  }
+
+  /** Asks every living thread to answer once it has done all it was told before; gives the question's number. */
+  ask(): number {
+    this.#question += 1
+    this.post({ kind: 'ask', question: this.#question })
+    return this.#question
+  }
+
+  /** The latest question that every living thread has answered; one born since then need not. */
+  get answered(): number {
+    const living = this.#places.filter(({ thread }) => thread !== null)
+    return Math.min(this.#question, ...living.map(({ answered }) => answered))
   }
 
   /** Has the listeners closed; resolves when no thread has anything left to do. Nobody is replaced from now on. */
@@ -101,11 +137,13 @@ export class ThreadSet {
     const { birth, startThread, log } = this.#options
     place.cancelRestart = null
     place.phase = 'starting'
+    place.answered = this.#question
     place.thread = startThread(birth(place.row), {
       said: (message) => this.#said(place, message),
       printed: (stream, text) => log.log('error', 'Output past the log', { row: place.row, stream, text }),
       died: (death) => this.#died(place, death),
     })
+    this.#options.follower.born(place.row)
   }
 
   #said(place: Place, message: ThreadMessage): void {
@@ -121,6 +159,14 @@ export class ThreadSet {
         place.phase = 'drained'
         this.#settle()
         return
+      case 'answered':
+        place.answered = message.question
+        return
+      case 'next':
+      case 'prepared':
+      case 'failed':
+        this.#options.follower.answered(place.row, message)
+        return
       case 'lines':
         this.#options.log.drain()
     }
@@ -135,12 +181,13 @@ export class ThreadSet {
   }
 
   #died(place: Place, death: Death): void {
-    const { log, reclaim } = this.#options
+    const { log, reclaim, follower } = this.#options
     const wasDrained = place.phase === 'drained'
     place.thread = null
     place.phase = 'dead'
     reclaim(place.row)
     log.drain()
+    follower.died(place.row)
     this.#started.reject(new StartRefusal(`a data thread died before it listened: ${death.reason}`))
     if (this.#mode !== 'ending' && !wasDrained) this.#report(place, death)
     if (this.#mode === 'serving') this.#replaceLater(place)

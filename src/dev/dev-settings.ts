@@ -9,6 +9,8 @@ export interface DevSettings {
   /** Services without a URL of the developer's own. Theirs stays DEMO_URL until they listen. */
   readonly demos: readonly DemoName[]
   readonly hasOwnSecret: boolean
+  /** GATEWAY_CONFIG is set. */
+  readonly hasConfigFile: boolean
 }
 
 /** Stands for a demo service that does not listen yet; the name resolves nowhere (RFC 6761 section 6.4). */
@@ -48,5 +50,6 @@ export function devSettings(env: DevSettings['env'], dotenvText: string | null, 
     env: { ...env, ...chosen },
     demos,
     hasOwnSecret,
+    hasConfigFile: textOf('CONFIG') !== '',
   }
 }

@@ -24,18 +24,23 @@ const CLAIMS_MISSING_BY_DETAIL = new Map<string | null, Failure>(
 const SCHEME = 'bearer '
 const SPACE = 32
 
+/** `optional`: who sends none is admitted as nobody; a bad one is refused all the same. */
+export type JwtDemand = 'required' | 'optional'
+
 /** Admits whoever sends exactly one `Authorization: Bearer <token>` that verifies, and says who that is. */
-export function jwtPolicy(verifier: TokenVerifier): Policy {
+export function jwtPolicy(verifier: TokenVerifier, demand: JwtDemand = 'required'): Policy {
+  // No field, another scheme and nothing behind the scheme are the same: no token.
+  const withoutToken = demand === 'optional' ? null : TOKEN_MISSING
   return {
     kind: 'jwt',
     owns: [],
     admit(exchange) {
       const { head } = exchange
       const index = head.find('authorization', 0)
-      if (index < 0) return TOKEN_MISSING
+      if (index < 0) return withoutToken
       if (head.find('authorization', index + 1) >= 0) return AUTHORIZATION_REPEATED
       const token = bearerToken(head.value(index))
-      if (token === null) return TOKEN_MISSING
+      if (token === null) return withoutToken
       const outcome = verifier.verify(token)
       if (!(outcome instanceof Promise)) return conclude(exchange, outcome)
       return outcome.then((settled) => conclude(exchange, settled))

@@ -34,7 +34,7 @@ export const PEER_FIELDS = ['x-forwarded-port', 'x-real-ip', 'forwarded'] as con
 
 const GATEWAY_RESPONSE_FIELDS = ['x-request-id', 'x-process-time'] as const
 
-const CORS_FIELDS = [
+export const CORS_FIELDS = [
   'access-control-allow-origin',
   'access-control-allow-credentials',
   'access-control-allow-methods',
@@ -45,7 +45,7 @@ const CORS_FIELDS = [
 ] as const
 
 /** A nomination of these in Connection is ignored: taking them away would change what the request means. */
-const NEVER_NOMINATED = ['authorization', 'host', 'cache-control', 'cookie', 'expect', 'via'] as const
+export const NEVER_NOMINATED = ['authorization', 'host', 'cache-control', 'cookie', 'expect', 'via'] as const
 
 /** What never passes in a request, compiled once for every route that takes no more away. */
 export interface RequestStrips {

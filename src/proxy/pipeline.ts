@@ -21,12 +21,8 @@ export interface PipelineParts {
   readonly nowMs: () => number
   readonly newId: () => string
   readonly date: ResponseDate
-  /** Null: no peer's forwarding fields are believed. */
-  readonly trusts: TrustsPeer | null
   /** A finished exchange; must not throw. */
   readonly record: (exchange: Exchange, nowMs: number) => void
-  /** The steps of every exchange; null unless they are logged. */
-  readonly trace: Trace | null
   /** A defect: the exception that ended an exchange with 500. */
   readonly defect: (exchange: Exchange, error: unknown) => void
 }
@@ -40,7 +36,10 @@ const INTERNAL = failure('internal')
 export class Pipeline implements RequestServer, ForwardSite {
   readonly date: ResponseDate
   readonly nowMs: () => number
-  readonly trace: Trace | null
+  /** Takes the steps of every exchange; null unless they are logged. */
+  trace: Trace | null = null
+  /** Null: no peer's forwarding fields are believed. */
+  trusts: TrustsPeer | null = null
   /** Every response closes its connection from now on. */
   draining = false
   /** Exchanges under way, tunnels included. */
@@ -54,7 +53,6 @@ export class Pipeline implements RequestServer, ForwardSite {
     this.snapshot = snapshot
     this.date = parts.date
     this.nowMs = parts.nowMs
-    this.trace = parts.trace
     this.#parts = parts
     this.#onClosed = onClosed
   }
@@ -76,7 +74,7 @@ export class Pipeline implements RequestServer, ForwardSite {
 
   #peerOf(client: ServerConnection): Peer {
     if (client.memo instanceof Peer) return client.memo
-    const peer = new Peer(client.remoteAddress, this.#parts.trusts)
+    const peer = new Peer(client.remoteAddress, this.trusts)
     client.memo = peer
     return peer
   }

@@ -1,79 +1,95 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
-import type { Config, LogLevel, UpstreamConfig } from '../config/config.ts'
-import { packageAssets } from '../docs/assets.ts'
-import { docsAnswers } from '../docs/pages.ts'
+import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
-import { loadVerificationKey } from '../jwt/key.ts'
-import { TokenVerifier } from '../jwt/verify.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
-import { isLogged, type LogFields, logLine } from '../observe/log-line.ts'
-import { jwtPolicy } from '../policies/jwt.ts'
-import { optionalIdentity } from '../policies/optional-identity.ts'
-import { tenantPolicy } from '../policies/tenant.ts'
+import { isLogged } from '../observe/log-line.ts'
 import type { Exchange } from '../proxy/exchange.ts'
+import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { ResponseDate } from '../proxy/response-date.ts'
-import type { LiveEndpoint, LiveUpstream } from '../upstreams/live-upstream.ts'
-import type { Upstream } from '../upstreams/upstream.ts'
+import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
-import { compile } from './compile.ts'
-import type { Address, ThreadBirth } from './messages.ts'
+import type { RolloutMessage, ThreadBirth } from './messages.ts'
+import { type Preparation, Preparer } from './preparation.ts'
+import { ThreadLog } from './thread-log.ts'
+import type { RolloutPlane } from './thread-rollout.ts'
 import { trustedPeers } from './trusted-peers.ts'
-import { upstreamUrl } from './upstream-url.ts'
 
 const IDLE_CLOSE_DELAY_MS = 1_000
-/** Endpoint slots an upstream has. */
-const MAX_ADDRESSES = 64
 
 export interface DataPlaneParts {
-  readonly birth: Omit<ThreadBirth, 'memory'> & { readonly connections: SharedArrayBuffer }
+  readonly birth: Omit<ThreadBirth, 'memory'> & {
+    /** See upstreams/upstream-memory.ts. */
+    readonly memory: SharedArrayBuffer
+  }
   readonly clock: Clock
+  /** 0 … 1, 1 excluded. */
+  readonly random: () => number
   /** Takes a finished log line. */
   readonly writeLine: (line: string) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
 }
 
+/** What is there before the first config is in force. */
+interface Ground {
+  readonly wire: Wire
+  readonly log: ThreadLog
+  readonly upstreams: UpstreamSet
+  readonly preparer: Preparer
+  readonly phase: { isReady: boolean }
+}
+
 /** One thread's whole data plane: listener, connections, pipeline, upstreams. */
-export class DataPlane {
-  readonly #config: Config
+export class DataPlane implements RolloutPlane {
   readonly #clock: Clock
   readonly #writeLine: (line: string) => void
   readonly #drained: () => void
-  readonly #wire: Wire
+  readonly #ground: Ground
   readonly #pipeline: Pipeline
   readonly #server: net.Server
   readonly #clients = new Set<ServerConnection>()
-  readonly #upstreams: UpstreamSet
-  readonly #addresses: Record<string, readonly Address[] | 'unknown'>
-  readonly #maxClients: number
+  /** Data threads, which share what a config allows the process. */
+  readonly #threads: number
+  /** Of every connection; connections read them when they begin to wait. */
+  readonly #limits: { -readonly [K in keyof ListenConfig['timeouts']]: number }
+  #maxClients = 0
   /** Levels of access lines that are written. */
-  readonly #accessLevels: ReadonlySet<LogLevel>
+  #accessLevels: ReadonlySet<LogLevel> = new Set()
+  /** As configured, joined: whether a reload changes it. */
+  #trusted = ''
   #closing = false
 
-  constructor(parts: DataPlaneParts) {
+  /** A plane with the config it is born with in force; rejects, with a line for the operator, if that cannot be. */
+  static async open(parts: DataPlaneParts): Promise<DataPlane> {
+    const { birth } = parts
+    const ground = groundOf(parts)
+    const { routes } = birth.config
+    const bare = { ...birth.config, routes: [] }
+    const preparation = await ground.preparer.begin(bare, birth.upstreams, routes)
+    preparation.add(JSON.stringify(routes))
+    preparation.finish()
+    return new DataPlane(parts, ground, preparation)
+  }
+
+  private constructor(parts: DataPlaneParts, ground: Ground, preparation: Preparation) {
     const { birth, clock } = parts
-    this.#config = birth.config
     this.#clock = clock
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
-    this.#wire = new Wire(clock.monotonicMs)
-    const { log } = birth.config
-    this.#accessLevels = new Set(
-      log.access ? ACCESS_LEVELS.filter((level) => isLogged(level, log.level)) : [],
-    )
-    this.#maxClients = Math.ceil(birth.config.listen.maxConnections / birth.config.workers)
-    this.#addresses = { ...birth.addresses }
-    this.#upstreams = this.#openUpstreams(birth)
-    this.#upstreams.apply(this.#liveUpstreams())
-    this.#pipeline = this.#makePipeline()
+    this.#ground = ground
+    this.#threads = birth.config.workers
+    this.#limits = { ...birth.config.listen.timeouts }
+    ground.upstreams.apply(birth.upstreams)
+    this.#pipeline = this.#makePipeline(preparation)
     this.#pipeline.draining = birth.draining
-    this.#wire.wheel.everyTick(() => this.#tick())
+    this.#heed(preparation.config)
+    ground.wire.wheel.everyTick(() => this.#tick())
     this.#server = net.createServer(
       { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
       (accepted) => this.#accept(accepted),
@@ -87,7 +103,9 @@ export class DataPlane {
       this.#server.listen(options, () => {
         this.#server.off('error', reject)
         // Out of descriptors: the kernel keeps the connection in its queue and Node tries again.
-        this.#server.on('error', (error) => this.#log('error', 'Accepting failed', { reason: error.message }))
+        this.#server.on('error', (error) =>
+          this.#ground.log.log('error', 'Accepting failed', { reason: error.message }),
+        )
         resolve()
       })
     })
@@ -99,17 +117,24 @@ export class DataPlane {
     return address !== null && typeof address === 'object' ? address.port : 0
   }
 
-  setAddresses(host: string, addresses: readonly Address[] | 'unknown'): void {
-    this.#addresses[host] = addresses
-    for (const { config, endpoints } of this.#liveUpstreams()) {
-      if (config.endpoints.some(({ url }) => upstreamUrl(url).host === host)) {
-        this.#upstreams.setEndpoints(config.name, endpoints)
-      }
-    }
+  setEndpoints(upstream: string, endpoints: LiveUpstream['endpoints']): void {
+    this.#ground.upstreams.setEndpoints(upstream, endpoints)
+  }
+
+  prepare({ config, upstreams, using }: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
+    return this.#ground.preparer.begin(config, upstreams, using)
+  }
+
+  /** Exchanges under way, tunnels included, keep the routes they began with. */
+  putInForce(preparation: Preparation, upstreams: readonly LiveUpstream[]): void {
+    this.#ground.upstreams.apply(upstreams)
+    this.#pipeline.snapshot = preparation.take()
+    this.#heed(preparation.config)
   }
 
   drain(): void {
     this.#pipeline.draining = true
+    this.#ground.phase.isReady = false
   }
 
   /** Takes no more connections; a second later the idle ones are closed (node: closing them at once loses requests under way). */
@@ -119,7 +144,7 @@ export class DataPlane {
     this.#server.close()
     const timer = setTimeout(() => {
       this.#closing = true
-      this.#wire.wheel.keepTurning()
+      this.#ground.wire.wheel.keepTurning()
       this.#tick()
     }, IDLE_CLOSE_DELAY_MS)
     timer.unref()
@@ -128,57 +153,16 @@ export class DataPlane {
   destroy(): void {
     this.#server.close()
     for (const client of this.#clients) client.abort('close')
-    this.#upstreams.destroy()
-    this.#wire.wheel.stop()
+    this.#ground.upstreams.destroy()
+    this.#ground.wire.wheel.stop()
   }
 
-  #openUpstreams(birth: DataPlaneParts['birth']): UpstreamSet {
-    const { monotonicMs } = this.#clock
-    return new UpstreamSet({
-      memory: new UpstreamMemory(birth.connections, birth.row, { monotonicMs, machineMs }),
-      wire: this.#wire,
-      threads: birth.config.workers,
-      random: Math.random,
-      onSurplus: (upstream, target) =>
-        this.#log('warning', 'Upstream sent bytes that belong to no response', { upstream, target }),
-    })
-  }
-
-  #liveUpstreams(): readonly LiveUpstream[] {
-    return this.#config.upstreams.map((config, slot) => ({
-      config,
-      slot,
-      endpoints: liveEndpoints(config, slot, this.#addresses),
-    }))
-  }
-
-  #byName(): ReadonlyMap<string, Upstream> {
-    const byName = new Map<string, Upstream>()
-    for (const { name } of this.#config.upstreams) {
-      const upstream = this.#upstreams.get(name)
-      if (upstream !== null) byName.set(name, upstream)
-    }
-    return byName
-  }
-
-  #makePipeline(): Pipeline {
-    const config = this.#config
+  #makePipeline(preparation: Preparation): Pipeline {
     const { monotonicMs, wallMs } = this.#clock
-    const identity = this.#identityPolicy()
-    const router = compile(config, {
-      upstreams: this.#byName(),
-      identity,
-      optionalIdentity: identity === null ? null : optionalIdentity(identity),
-      userPolicies: () => [],
-      userOwned: [],
-      tenant: tenantPolicy(config.tenant.header),
-      docs: docsAnswers(config, packageAssets),
-      isReady: () => !this.#pipeline.draining,
-    })
-    const { wheel } = this.#wire
+    const { wheel } = this.#ground.wire
     const ids = new IdSource(randomFillSync)
     return new Pipeline(
-      router,
+      preparation.take(),
       {
         nowMs: () => {
           const nowMs = monotonicMs()
@@ -187,29 +171,32 @@ export class DataPlane {
         },
         newId: () => ids.next(),
         date: new ResponseDate(wallMs),
-        trusts: trustedPeers(config.trustedProxies),
         record: (exchange, nowMs) => this.#record(exchange, nowMs),
-        trace: isLogged('debug', config.log.level)
-          ? (exchange, event, fields) =>
-              this.#log('debug', event, { request_id: exchange.requestId, ...fields })
-          : null,
         defect: (exchange, error) => this.#defect(exchange, error),
       },
       (client) => this.#clients.delete(client),
     )
   }
 
-  #identityPolicy(): ReturnType<typeof jwtPolicy> | null {
-    const { jwt } = this.#config.identity
-    if (jwt === null) return null
-    const { wallMs } = this.#clock
-    const verifier = new TokenVerifier({
-      key: loadVerificationKey(jwt.algorithm, jwt.key),
-      clockSkewS: jwt.clockSkewS,
-      nowS: () => wallMs() / 1_000,
-    })
-    return jwtPolicy(verifier)
+  /** Takes up what a config says besides its routes and upstreams. */
+  #heed({ log, listen, trustedProxies }: Config): void {
+    this.#ground.log.level = log.level
+    this.#pipeline.trace = isLogged('debug', log.level) ? this.#trace : null
+    this.#accessLevels = new Set(
+      log.access ? ACCESS_LEVELS.filter((level) => isLogged(level, log.level)) : [],
+    )
+    Object.assign(this.#limits, listen.timeouts)
+    this.#maxClients = Math.ceil(listen.maxConnections / this.#threads)
+    const trusted = trustedProxies.join(' ')
+    if (trusted === this.#trusted) return
+    this.#trusted = trusted
+    this.#pipeline.trusts = trustedPeers(trustedProxies)
+    // What a connection remembers of its peer is what was believed of it.
+    for (const client of this.#clients) client.memo = null
   }
+
+  readonly #trace: Trace = (exchange, event, fields) =>
+    this.#ground.log.log('debug', event, { request_id: exchange.requestId, ...fields })
 
   #accept(accepted: net.Socket): void {
     // Without an address it has been reset already; nobody could be named for what it sends.
@@ -218,15 +205,14 @@ export class DataPlane {
       accepted.destroy()
       return
     }
-    const { headMs, bodyMs, idleMs } = this.#config.listen.timeouts
     this.#clients.add(
-      new ServerConnection(accepted, address, this.#pipeline, { headMs, bodyMs, idleMs }, this.#wire),
+      new ServerConnection(accepted, address, this.#pipeline, this.#limits, this.#ground.wire),
     )
   }
 
   #tick(): void {
-    const { nowMs } = this.#wire.wheel
-    this.#upstreams.sweep(nowMs)
+    const { wire, upstreams } = this.#ground
+    upstreams.sweep(wire.wheel.nowMs)
     if (!this.#closing) return
     let unsent = 0
     for (const client of this.#clients) {
@@ -244,35 +230,23 @@ export class DataPlane {
 
   #defect(exchange: Exchange, error: unknown): void {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    this.#log('error', 'Unhandled error', { request_id: exchange.requestId, error: reason })
-  }
-
-  #log(level: LogLevel, event: string, fields: LogFields): void {
-    if (isLogged(level, this.#config.log.level)) {
-      this.#writeLine(logLine(this.#clock.wallMs(), level, 'nyro.gateway', event, fields))
-    }
+    this.#ground.log.log('error', 'Unhandled error', { request_id: exchange.requestId, error: reason })
   }
 }
 
-/** Each URL is one endpoint an address, in the slots of its upstream; null while none is known. */
-function liveEndpoints(
-  config: UpstreamConfig,
-  upstreamSlot: number,
-  known: Readonly<Record<string, readonly Address[] | 'unknown'>>,
-): readonly LiveEndpoint[] | 'unknown' | null {
-  const endpoints: LiveEndpoint[] = []
-  let unknown = 0
-  for (const { url } of config.endpoints) {
-    const { host, port, tls, authority, target } = upstreamUrl(url)
-    const family = net.isIP(host)
-    const addresses = family === 0 ? known[host] : [{ address: host, family: family as 4 | 6 }]
-    if (addresses === 'unknown') unknown++
-    else
-      for (const { address, family } of addresses ?? []) {
-        const slot = upstreamSlot * MAX_ADDRESSES + endpoints.length
-        endpoints.push({ slot, address, family, port, tls, host, authority, target })
-      }
-  }
-  if (endpoints.length > 0) return endpoints.slice(0, MAX_ADDRESSES)
-  return unknown === config.endpoints.length ? 'unknown' : null
+function groundOf({ birth, clock, random, writeLine }: DataPlaneParts): Ground {
+  const { monotonicMs, wallMs } = clock
+  const wire = new Wire(monotonicMs)
+  const log = new ThreadLog(birth.config.log.level, wallMs, writeLine)
+  const upstreams = new UpstreamSet({
+    memory: new UpstreamMemory(birth.memory, birth.row, { monotonicMs, machineMs }),
+    wire,
+    threads: birth.config.workers,
+    random,
+    onSurplus: (upstream, target) =>
+      log.log('warning', 'Upstream sent bytes that belong to no response', { upstream, target }),
+  })
+  const phase = { isReady: !birth.draining }
+  const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => phase.isReady })
+  return { wire, log, upstreams, preparer, phase }
 }

@@ -1,14 +1,11 @@
-import type { Config } from '../config/config.ts'
-
-/** A resolved address of an upstream's host name. */
-export interface Address {
-  readonly address: string
-  readonly family: 4 | 6
-}
+import type { Config, RouteConfig } from '../config/config.ts'
+import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 
 /** What a data thread is born with (workerData). */
 export interface ThreadBirth {
   readonly config: Config
+  /** The config's upstreams as control knows them now. */
+  readonly upstreams: readonly LiveUpstream[]
   /** This thread's row in shared memory: 0 … workers - 1. A replacement gets the row of the one it replaces. */
   readonly row: number
   /** Version of the running product. */
@@ -16,23 +13,59 @@ export interface ThreadBirth {
   /** The port control found free; never 0. */
   readonly port: number
   readonly memory: SharedMemory
-  /** Known addresses by host name, as control has them now. A name that is absent is still being resolved. */
-  readonly addresses: Readonly<Record<string, readonly Address[] | 'unknown'>>
   /** True when the process is draining already. */
   readonly draining: boolean
 }
 
 /** Shared by control and every data thread. */
 export interface SharedMemory {
-  /** What all threads know of upstreams: see upstreams/upstream-memory.ts. */
-  readonly connections: SharedArrayBuffer
+  /** Counts and states of upstreams and endpoints, by slot: see upstreams/upstream-memory.ts. */
+  readonly upstreams: SharedArrayBuffer
   /** Log lines on their way to control, one ring a thread: see observe/log-ring.ts. */
   readonly logRings: readonly SharedArrayBuffer[]
 }
 
+/**
+ * A new config comes in two phases, so that it is in force in all threads or in none: prepared beside the running one,
+ * piece by piece as the thread asks, and put in force once every thread said that it could. A version that is no longer
+ * the thread's latest is ignored on both sides.
+ */
+export type RolloutMessage =
+  /** Begin; answered with `next`. */
+  | {
+      readonly kind: 'prepare'
+      readonly version: number
+      /** Without its routes. */
+      readonly config: Config
+      readonly upstreams: readonly LiveUpstream[]
+      /** Of the routes that name policies of the operator's; one stands for all that name the same. */
+      readonly using: readonly Pick<RouteConfig, 'name' | 'policies'>[]
+    }
+  /**
+   * Few enough to be compiled within 2 ms; answered with `next`, and the last ones with `prepared`. `text`: RouteConfig[]
+   * as JSON: one string, where a clone would be thousands of objects that outlive every young collection.
+   */
+  | {
+      readonly kind: 'routes'
+      readonly version: number
+      readonly text: string
+      readonly isLast: boolean
+    }
+  /** Put in force what is prepared, with its upstreams as they are known now. */
+  | { readonly kind: 'commit'; readonly version: number; readonly upstreams: readonly LiveUpstream[] }
+  /** Forget what is prepared. */
+  | { readonly kind: 'drop'; readonly version: number }
+
 export type ControlMessage =
-  /** A host name's addresses, again whenever they change; `unknown`: the resolver says there is no such name. */
-  | { readonly kind: 'addresses'; readonly host: string; readonly addresses: readonly Address[] | 'unknown' }
+  | RolloutMessage
+  /** An upstream in force has other endpoints than before. */
+  | {
+      readonly kind: 'endpoints'
+      readonly upstream: string
+      readonly endpoints: LiveUpstream['endpoints']
+    }
+  /** Answered with `answered` when everything posted before has been done. */
+  | { readonly kind: 'ask'; readonly question: number }
   /** Be unready; put `Connection: close` on every response. */
   | { readonly kind: 'drain' }
   /** Close the listener; a second later the idle client connections. Answered with `drained` once no exchange and no tunnel is left. */
@@ -40,10 +73,18 @@ export type ControlMessage =
   /** Destroy whatever is left and end. */
   | { readonly kind: 'end' }
 
+export type RolloutAnswer =
+  | { readonly kind: 'next'; readonly version: number }
+  | { readonly kind: 'prepared'; readonly version: number }
+  /** This thread cannot put it in force; `reason` is one line for the operator. */
+  | { readonly kind: 'failed'; readonly version: number; readonly reason: string }
+
 export type ThreadMessage =
+  | RolloutAnswer
   | { readonly kind: 'listening' }
   /** It could not start; `reason` is one line for the operator. */
   | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'answered'; readonly question: number }
   /** The log ring is more than half full. */
   | { readonly kind: 'lines' }
   | { readonly kind: 'drained' }

@@ -10,14 +10,14 @@ import { loadTree } from './tree.ts'
  */
 const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
-  'index.ts': [],
-  cli: ['config', 'control', 'dev', 'jwt', 'lib'],
+  'index.ts': ['config', 'policies'],
+  cli: ['config', 'control', 'dev', 'jwt', 'lib', 'policies'],
   dev: ['config', 'lib'],
   control: ['config', 'jwt', 'lib', 'observe', 'policies', 'proxy', 'http1', 'upstreams'],
   worker: ['config', 'docs', 'http1', 'jwt', 'lib', 'observe', 'policies', 'proxy', 'upstreams'],
   config: ['lib'],
   docs: ['lib', 'proxy'],
-  policies: ['jwt', 'lib', 'observe', 'proxy'],
+  policies: ['http1', 'jwt', 'lib', 'observe', 'proxy'],
   proxy: ['http1', 'lib', 'upstreams'],
   upstreams: ['http1', 'lib'],
   http1: ['lib'],

@@ -6,6 +6,7 @@ import { machineMs, systemClock } from '../../src/lib/clock.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
+import { liveUpstreams } from '../support/live-upstream.ts'
 import type { PlaneOrder, PlaneReading } from './budget-plane.ts'
 
 // A data plane alone in a process, so that whatever is allocated or created here is the gateway's.
@@ -31,12 +32,14 @@ function countCreations(): void {
 }
 
 async function start(config: Config): Promise<number> {
-  const plane = new DataPlane({
+  const plane = await DataPlane.open({
     birth: {
-      ...{ config, row: 0, version: '0.0.0-test', port: 0, addresses: {}, draining: false },
-      connections: UpstreamMemory.create(config.workers, machineMs()),
+      ...{ config, row: 0, version: '0.0.0-test', port: 0, draining: false },
+      upstreams: liveUpstreams(config),
+      memory: UpstreamMemory.create(config.workers, machineMs()),
     },
     clock: systemClock,
+    random: Math.random,
     writeLine(line) {
       writer.write(line)
       // Another thread's work, which allocates nothing here.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { COMMANDS } from '../../src/cli/command.ts'
 import { dispatch } from '../../src/cli/dispatch.ts'
+import { helpText } from '../../src/cli/help.ts'
 import { exitCodeOf, FakeEdge } from './fake-edge.ts'
 
 async function run(...argv: string[]): Promise<{ code: number | null; printed: string; complained: string }> {
@@ -29,12 +30,14 @@ describe('the command line', () => {
     })
   }
 
-  for (const { name, description } of COMMANDS) {
+  for (const command of COMMANDS) {
+    const { name } = command
     test(`explains ${name} instead of running it when --help follows`, async () => {
       for (const flag of ['--help', '-h']) {
         const { code, printed } = await run(name, flag)
         assert.equal(code, null)
-        assert.equal(printed, `Usage: nyro ${name}\n\n${description}\n`)
+        assert.equal(printed, helpText(command))
+        assert(printed.startsWith(`Usage: nyro ${name}`) && printed.includes(command.description))
       }
     })
   }
@@ -60,17 +63,41 @@ describe('the command line', () => {
     assert.match(complained, /^nyro: no such command: "a\uFFFDb\uFFFD\[2J\uFFFD2J"; [ -~]+\n$/)
   })
 
-  for (const argv of [
-    ['start', 'now'],
-    ['start', '--port=80'],
-    ['version', 'x'],
-  ]) {
-    test(`refuses arguments: ${argv.join(' ')}`, async () => {
-      assert.deepEqual(await run(...argv), {
-        code: 2,
-        printed: '',
-        complained: `nyro: ${argv[0]} takes no arguments; settings are GATEWAY_* variables\n`,
-      })
+  for (const [argv, complaint] of [
+    [['start', 'now'], 'start takes no such argument: "now". Usage: nyro start [--config FILE]'],
+    [
+      ['start', '--port=80'],
+      'start has no option --port; did you mean --config? Usage: nyro start [--config FILE]',
+    ],
+    [['start', '-x'], 'start has no option -x; did you mean --config? Usage: nyro start [--config FILE]'],
+    [['version', '--json'], 'version takes no options, found --json. Usage: nyro version'],
+    [['check', '--jsn'], 'check has no option --jsn; did you mean --json? Usage: nyro check [FILE] [--json]'],
+    [['check', '--json=yes'], 'check takes no value with --json. Usage: nyro check [FILE] [--json]'],
+    [
+      ['check', 'a.yaml', 'b.yaml'],
+      'check takes at most 1 argument, found 2. Usage: nyro check [FILE] [--json]',
+    ],
+    [['diff', 'a.yaml'], 'diff needs AFTER. Usage: nyro diff BEFORE AFTER [--json]'],
+    [
+      ['completion', 'bush'],
+      'completion takes no SHELL "bush"; did you mean bash? Usage: nyro completion bash|zsh|fish',
+    ],
+    [['completion'], 'completion needs SHELL: bash, zsh, fish. Usage: nyro completion bash|zsh|fish'],
+    [
+      ['start', '--config'],
+      'start needs a value with --config: --config FILE, or --config=FILE. Usage: nyro start [--config FILE]',
+    ],
+    [
+      ['start', '--config', '--json'],
+      'start needs a value with --config: --config FILE, or --config=FILE. Usage: nyro start [--config FILE]',
+    ],
+    [
+      ['start', '--config=a.yaml', '-c', 'b.yaml'],
+      'start takes --config once. Usage: nyro start [--config FILE]',
+    ],
+  ] as const) {
+    test(`refuses with usage and status 2: ${argv.join(' ')}`, async () => {
+      assert.deepEqual(await run(...argv), { code: 2, printed: '', complained: `nyro: ${complaint}\n` })
     })
   }
 })

@@ -27,6 +27,8 @@ export class FakeEdge implements ProcessEdge {
   printed = ''
   complained = ''
   readonly killed: string[] = []
+  /** What SIGHUP comes to; null: it would end the process. */
+  reload: (() => void) | null = null
   #listener: ((signal: StopSignal) => void) | null = null
 
   print = (text: string): void => {
@@ -45,6 +47,10 @@ export class FakeEdge implements ProcessEdge {
 
   onSignal = (listener: (signal: StopSignal) => void): void => {
     this.#listener = listener
+  }
+
+  onReload = (listener: () => void): void => {
+    this.reload = listener
   }
 
   kill = (signal: string): void => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { NO_ARGUMENTS } from '../../src/cli/arguments.ts'
 import { loadSettings } from '../../src/cli/load-settings.ts'
 import { drainOnSignal, start } from '../../src/cli/start.ts'
 import { exitCodeOf, FakeEdge, fileError } from './fake-edge.ts'
@@ -11,7 +12,7 @@ describe('nyro start with settings that cannot be used', () => {
   test('says everything on standard error, warnings included, and exits with status 2', async () => {
     const edge = new FakeEdge()
     edge.env = { GATEWAY_JWT_SECRT: SECRET, GATEWAY_PORT: 'x', GATEWAY_WORKERS: '0' }
-    assert.equal(await exitCodeOf(() => start(edge)), 2)
+    assert.equal(await exitCodeOf(() => start(edge, NO_ARGUMENTS)), 2)
     assert.equal(edge.printed, '')
     const lines = edge.complained.split('\n')
     assert.equal(lines[0], 'nyro: nothing was started, for 3 reasons:')
@@ -31,14 +32,14 @@ describe('nyro start with settings that cannot be used', () => {
   test('says a single problem in a single line', async () => {
     const edge = new FakeEdge()
     edge.env = { GATEWAY_JWT_SECRET: SECRET, GATEWAY_PORT: 'x' }
-    assert.equal(await exitCodeOf(() => start(edge)), 2)
+    assert.equal(await exitCodeOf(() => start(edge, NO_ARGUMENTS)), 2)
     assert.match(edge.complained, /^nyro: GATEWAY_PORT is "x"; expected [^\n]+\n$/)
   })
 
   test('exits with status 1 and one line where a secret file cannot be read', async () => {
     const edge = new FakeEdge()
     edge.env = { GATEWAY_JWT_SECRET_FILE: '/run/secrets/none' }
-    assert.equal(await exitCodeOf(() => start(edge)), 1)
+    assert.equal(await exitCodeOf(() => start(edge, NO_ARGUMENTS)), 1)
     assert.match(
       edge.complained,
       /^nyro: GATEWAY_JWT_SECRET_FILE names a file \("\/run\/secrets\/none"\) that cannot be read: [^\n]+\n$/,
@@ -53,7 +54,7 @@ describe('nyro start with settings that cannot be used', () => {
       const edge = new FakeEdge()
       edge.env = { GATEWAY_JWT_SECRET: SECRET }
       edge.files = { '/work-dir/.env': fileError(code) }
-      assert.equal(await exitCodeOf(() => start(edge)), 1)
+      assert.equal(await exitCodeOf(() => start(edge, NO_ARGUMENTS)), 1)
       assert.equal(edge.complained, `nyro: /work-dir/.env cannot be read: ${reason}. Correct or remove it.\n`)
     })
   }
@@ -64,7 +65,7 @@ describe('the settings of a process', () => {
     const edge = new FakeEdge()
     edge.env = { GATEWAY_PORT: '81' }
     edge.files = { '/work-dir/.env': `GATEWAY_PORT=80\nGATEWAY_JWT_SECRET=${SECRET}` }
-    const { config } = await loadSettings(edge)
+    const { config } = await loadSettings(edge, null)
     assert.equal(config?.listen.port, 81)
     assert.equal(config?.identity.jwt?.key, SECRET)
     assert.equal(config?.workers, 2)
@@ -73,7 +74,7 @@ describe('the settings of a process', () => {
   test('need no .env', async () => {
     const edge = new FakeEdge()
     edge.env = { GATEWAY_JWT_SECRET: SECRET }
-    assert.notEqual((await loadSettings(edge)).config, null)
+    assert.notEqual((await loadSettings(edge, null)).config, null)
   })
 
   test('include a public key that was loaded for its algorithm', async () => {
@@ -82,9 +83,9 @@ describe('the settings of a process', () => {
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
     edge.files = { '/run/key.pem': pem }
     edge.env = { GATEWAY_JWT_ALGORITHM: 'EdDSA', GATEWAY_JWT_SECRET_FILE: '/run/key.pem' }
-    assert.equal((await loadSettings(edge)).config?.identity.jwt?.key, pem.trimEnd())
+    assert.equal((await loadSettings(edge, null)).config?.identity.jwt?.key, pem.trimEnd())
     edge.env = { ...edge.env, GATEWAY_JWT_ALGORITHM: 'ES256' }
-    const loaded = await loadSettings(edge)
+    const loaded = await loadSettings(edge, null)
     assert(loaded.config === null)
     assert.match(loaded.problems[0] ?? '', /^GATEWAY_JWT_SECRET_FILE cannot be used: ES256 .*ed25519/)
   })

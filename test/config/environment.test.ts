@@ -235,15 +235,6 @@ describe('rules between settings', () => {
     const { warnings } = await accepted({ GATEWAY_SHUTDOWN_DELAY: '0', GATEWAY_SHUTDOWN_TIMEOUT: '0' })
     assert.deepEqual(warnings, [])
   })
-
-  test('a configuration file is refused by name rather than ignored', async () => {
-    const { problems, exitCode } = await refused({ GATEWAY_CONFIG: './nyro.yaml' })
-    assert.equal(exitCode, 2)
-    assert.deepEqual(problems, [
-      'GATEWAY_CONFIG is "./nyro.yaml"; expected not to be set. This version reads no configuration file yet: ' +
-        'remove it and use the other variables.',
-    ])
-  })
 })
 
 describe('bad settings', () => {
@@ -254,18 +245,11 @@ describe('bad settings', () => {
       GATEWAY_INGEST_SERVICE_URL: 'ftp://ingest',
       GATEWAY_JWT_SECRET: undefined,
       GATEWAY_JWT_SECRT: 'x',
-      GATEWAY_CONFIG: '/etc/nyro.yaml',
     })
     assert.equal(exitCode, 2)
     assert.deepEqual(
       problems.map((problem) => problem.split(' ')[0]),
-      [
-        'GATEWAY_INGEST_SERVICE_URL',
-        'GATEWAY_PORT',
-        'GATEWAY_WORKERS',
-        'GATEWAY_CONFIG',
-        'GATEWAY_JWT_SECRET',
-      ],
+      ['GATEWAY_INGEST_SERVICE_URL', 'GATEWAY_PORT', 'GATEWAY_WORKERS', 'GATEWAY_JWT_SECRET'],
     )
     assert.equal(warnings.length, 1)
   })

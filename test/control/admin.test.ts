@@ -3,12 +3,23 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import type { AdminStatus } from '../../src/control/admin/admin-answer.ts'
+import {
+  type AdminResources,
+  type AdminStatus,
+  adminJson,
+  READING,
+} from '../../src/control/admin/admin-answer.ts'
 import { AdminServer } from '../../src/control/admin/admin-server.ts'
 import { StartRefusal } from '../../src/control/start-refusal.ts'
 
 const PRODUCT = { name: 'nyro-gateway', version: '1.2.3', node: '26.0.0' }
 const TOKEN = 'correct-horse-battery'
+
+/** Stands for what the process has to show and to do. */
+const RESOURCES: AdminResources = new Map([
+  ['/config', { methods: READING, answer: () => adminJson(200, { name: 'test' }) }],
+  ['/config/reload', { methods: ['POST'], answer: async () => adminJson(200, { changed: false }) }],
+])
 
 interface Reply {
   readonly status: number
@@ -22,6 +33,7 @@ async function stage(t: TestContext, token: string | null = null, host = '127.0.
     admin: { host, port: 0, token },
     product: PRODUCT,
     status: () => state.now,
+    resources: RESOURCES,
   })
   t.after(() => admin.close())
   const ask = async (method: string, path: string, headers: Record<string, string> = {}): Promise<Reply> => {
@@ -154,6 +166,7 @@ test('a port that is taken refuses the start, naming it', async (t) => {
     admin: { host: '127.0.0.1', port: admin.port, token: null },
     product: PRODUCT,
     status: () => ({ status: 'ready', threads: 1 }),
+    resources: RESOURCES,
   })
   await assert.rejects(second, (error) => {
     assert.ok(error instanceof StartRefusal)
@@ -163,4 +176,31 @@ test('a port that is taken refuses the start, naming it', async (t) => {
     )
     return true
   })
+})
+
+test('resources answer their own methods, at once or later', async (t) => {
+  const { ask } = await stage(t)
+  const config = await ask('GET', '/config?pretty')
+  assert.deepEqual([config.status, JSON.parse(config.body)], [200, { name: 'test' }])
+  const reload = await ask('POST', '/config/reload')
+  assert.deepEqual([reload.status, JSON.parse(reload.body)], [200, { changed: false }])
+  const read = await ask('GET', '/config/reload')
+  assert.deepEqual([read.status, read.headers['allow']], [405, 'POST'])
+})
+
+test('a page in a browser of this machine cannot have anything done by it', async (t) => {
+  const { ask } = await stage(t)
+  const attack = await ask('POST', '/config/reload', { Origin: 'https://evil.example' })
+  assert.equal(attack.status, 403)
+})
+
+test('resources are for who has the token', async (t) => {
+  const { ask } = await stage(t, TOKEN)
+  for (const [method, path] of [
+    ['GET', '/config'],
+    ['POST', '/config/reload'],
+  ] as const) {
+    assert.equal((await ask(method, path)).status, 401)
+    assert.equal((await ask(method, path, { Authorization: `Bearer ${TOKEN}` })).status, 200)
+  }
 })

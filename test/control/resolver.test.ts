@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Addresses, type Lookup, namesOf, Resolver } from '../../src/control/resolver.ts'
+import { type Address, type Addresses, type Lookup, Resolver } from '../../src/control/resolver.ts'
 import type { LogFields } from '../../src/observe/log-line.ts'
-import type { Address } from '../../src/worker/messages.ts'
 import { ManualTime, settled } from '../support/manual-time.ts'
 
 const at = (...addresses: readonly string[]): readonly Address[] =>
@@ -24,38 +23,32 @@ function stage(answers: Record<string, Script>) {
     return Promise.resolve(answer)
   }
   const resolver = new Resolver({
-    hosts: Object.keys(answers),
     lookup,
     startTimer: time.startTimer,
     log: { log: (level, event, fields) => void (level === 'debug' || logged.push({ event, fields })) },
     changed: (host, addresses) => posted.push([host, addresses]),
   })
-  return { answers, time, asked, posted, logged, resolver }
+  const hosts = Object.keys(answers)
+  const start = (): void => resolver.follow(hosts)
+  const known = (): Record<string, Addresses> => {
+    const entries = hosts.map((host) => [host, resolver.addressesOf(host)] as const)
+    return Object.fromEntries(entries.filter((entry): entry is [string, Addresses] => entry[1] !== null))
+  }
+  return { answers, time, asked, posted, logged, resolver, start, known }
 }
 
-test('only names are resolved, each once, as a URL writes them', () => {
-  const urls = [
-    'http://Ingest.Example:80/a',
-    'http://ingest.example:81',
-    'http://10.0.0.1',
-    'https://[::1]:443',
-    'http://localhost',
-  ]
-  assert.deepEqual(namesOf(urls), ['ingest.example', 'localhost'])
-})
-
 test('a name is absent until its first answer, then known and posted', async () => {
-  const { resolver, posted } = stage({ a: at('10.0.0.1', 'fd00::1') })
-  resolver.start()
-  assert.deepEqual(resolver.known(), {})
+  const { posted, start, known } = stage({ a: at('10.0.0.1', 'fd00::1') })
+  start()
+  assert.deepEqual(known(), {})
   await settled()
-  assert.deepEqual(resolver.known(), { a: at('10.0.0.1', 'fd00::1') })
+  assert.deepEqual(known(), { a: at('10.0.0.1', 'fd00::1') })
   assert.deepEqual(posted, [['a', at('10.0.0.1', 'fd00::1')]])
 })
 
 test('names are resolved again each 30 s, and only a change is posted', async () => {
-  const { answers, resolver, time, asked, posted } = stage({ a: at('10.0.0.1', '10.0.0.2') })
-  resolver.start()
+  const { answers, time, asked, posted, start } = stage({ a: at('10.0.0.1', '10.0.0.2') })
+  start()
   await time.pass(29_999)
   assert.equal(asked.length, 1)
   answers['a'] = at('10.0.0.2', '10.0.0.1')
@@ -68,17 +61,17 @@ test('names are resolved again each 30 s, and only a change is posted', async ()
 })
 
 test('the last good answer serves while the resolver fails, whatever it says', async () => {
-  const { answers, resolver, time, posted, logged } = stage({ a: at('10.0.0.1') })
-  resolver.start()
+  const { answers, time, posted, logged, start, known } = stage({ a: at('10.0.0.1') })
+  start()
   await time.pass(1)
   for (const code of ['EAI_AGAIN', 'ENOTFOUND', 'ENODATA']) {
     answers['a'] = code
     await time.pass(60_000)
-    assert.deepEqual(resolver.known(), { a: at('10.0.0.1') })
+    assert.deepEqual(known(), { a: at('10.0.0.1') })
   }
   answers['a'] = []
   await time.pass(60_000)
-  assert.deepEqual(resolver.known(), { a: at('10.0.0.1') })
+  assert.deepEqual(known(), { a: at('10.0.0.1') })
   answers['a'] = at('10.0.0.1')
   await time.pass(60_000)
   assert.equal(posted.length, 1)
@@ -89,8 +82,8 @@ test('the last good answer serves while the resolver fails, whatever it says', a
 })
 
 test('a failed lookup is repeated after 1, 2, 4 and then each 5 s', async () => {
-  const { resolver, time, asked } = stage({ a: 'EAI_AGAIN' })
-  resolver.start()
+  const { time, asked, start } = stage({ a: 'EAI_AGAIN' })
+  start()
   const timesMs: number[] = []
   for (let second = 0; second < 25; second++) {
     const before = asked.length
@@ -101,32 +94,47 @@ test('a failed lookup is repeated after 1, 2, 4 and then each 5 s', async () => 
 })
 
 test('a name that does not exist is unknown, until it does', async () => {
-  const { answers, resolver, time, posted } = stage({ a: 'ENOTFOUND', b: 'ENODATA', c: 'EAI_AGAIN' })
-  resolver.start()
+  const { answers, time, posted, start, known } = stage({ a: 'ENOTFOUND', b: 'ENODATA', c: 'EAI_AGAIN' })
+  start()
   await time.pass(10_000)
-  assert.deepEqual(resolver.known(), { a: 'unknown', b: 'unknown' })
+  assert.deepEqual(known(), { a: 'unknown', b: 'unknown' })
   assert.equal(posted.length, 2)
   answers['a'] = at('10.0.0.1')
   await time.pass(5_000)
-  assert.deepEqual(resolver.known(), { a: at('10.0.0.1'), b: 'unknown' })
+  assert.deepEqual(known(), { a: at('10.0.0.1'), b: 'unknown' })
 })
 
 test('a lookup that hangs is not asked twice and holds up no other name', async () => {
-  const { answers, resolver, time, asked } = stage({ a: 'hang', b: at('10.0.0.1') })
-  resolver.start()
+  const { answers, time, asked, start, known } = stage({ a: 'hang', b: at('10.0.0.1') })
+  start()
   await time.pass(30_000)
   answers['b'] = at('10.0.0.2')
   await time.pass(30_000)
-  assert.deepEqual(resolver.known(), { b: at('10.0.0.2') })
+  assert.deepEqual(known(), { b: at('10.0.0.2') })
   assert.equal(asked.filter((host) => host === 'a').length, 1)
 })
 
 test('after closing nothing is asked or posted, not even by an answer on its way', async () => {
-  const { resolver, time, asked, posted } = stage({ a: at('10.0.0.1') })
-  resolver.start()
+  const { resolver, time, asked, posted, start } = stage({ a: at('10.0.0.1') })
+  start()
   resolver.close()
   await time.pass(60_000)
   assert.equal(asked.length, 1)
   assert.equal(posted.length, 0)
   assert.equal(time.waiting, 0)
+})
+
+test('names come and go: a new one is asked for at once, a known one not again, one that left no more', async () => {
+  const { answers, resolver, time, asked, posted } = stage({ a: at('10.0.0.1'), b: at('10.0.0.2') })
+  resolver.follow(['a'])
+  await time.pass(1)
+  resolver.follow(['a', 'b'])
+  await time.pass(1)
+  assert.deepEqual(asked, ['a', 'b'])
+  answers['a'] = at('10.0.0.3')
+  resolver.follow(['b'])
+  await time.pass(30_000)
+  assert.deepEqual(asked, ['a', 'b', 'b'])
+  assert.equal(resolver.addressesOf('a'), null)
+  assert.equal(posted.length, 2)
 })

@@ -104,10 +104,10 @@ test('threads learn addresses at birth and when they change', async (t) => {
     { lookup: () => promise },
   )
   await stage.supervisor.start()
-  assert.equal(await stage.ask('addresses'), '{}')
+  assert.equal(await stage.ask('addresses'), '[null]')
   resolve([address])
   await promise
-  const known = JSON.stringify({ 'ingest.example': [address] })
+  const known = '[["10.1.2.3"]]'
   assert.equal(await stage.ask('addresses'), known)
   await stage.ask('throw broken')
   await stage.event('Data thread replaced')

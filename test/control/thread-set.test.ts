@@ -32,8 +32,14 @@ function stage(rows: number) {
     log: (_level: string, event: string) => events.push(event),
     drain: () => events.push('(drained the rings)'),
   }
+  const followed: string[] = []
   const set = new ThreadSet({
     rows,
+    follower: {
+      born: (row) => void followed.push(`born ${row}`),
+      died: (row) => void followed.push(`died ${row}`),
+      answered: (row, { kind }) => void followed.push(`${kind} ${row}`),
+    },
     // The set passes a birth on without reading more than its own row into it.
     birth: (row) => ({ row }) as ThreadBirth,
     reclaim: (row) => reclaimed.push(row),
@@ -58,7 +64,7 @@ function stage(rows: number) {
     assert.ok(found)
     return found
   }
-  return { set, time, threads, thread, reclaimed, events }
+  return { set, time, threads, thread, reclaimed, events, followed }
 }
 
 async function started(rows: number) {
@@ -214,4 +220,26 @@ test('a thread whose ring is half full has it drained', async () => {
   const { thread, events } = await started(1)
   thread(0).listener.said({ kind: 'lines' })
   assert.deepEqual(events, ['(drained the rings)'])
+})
+
+test('a question is answered once every living thread has answered it, or was born after it', async () => {
+  const { set, thread, time } = await started(2)
+  const question = set.ask()
+  assert.equal(set.answered, question - 1)
+  thread(0).listener.said({ kind: 'answered', question })
+  assert.equal(set.answered, question - 1)
+  thread(1).die()
+  assert.equal(set.answered, question)
+  await time.pass(0)
+  assert.equal(set.answered, question)
+  set.ask()
+  assert.equal(set.answered, question)
+})
+
+test('whoever follows threads learns of births, of deaths and of what they say to a rollout', async () => {
+  const { thread, time, followed } = await started(2)
+  thread(1).listener.said({ kind: 'prepared', version: 1 })
+  thread(1).die()
+  await time.pass(0)
+  assert.deepEqual(followed, ['born 0', 'born 1', 'prepared 1', 'died 1', 'born 1'])
 })

@@ -214,3 +214,26 @@ test('without an identity no tenant is stated', () => {
   assert.equal(tenantPolicy('X-Company-ID').admit(exchange), null)
   assert.equal(exchange.asserted, '')
 })
+
+test('where a token is optional, a good one is believed, a bad one refused, and who sends none is nobody', () => {
+  const verifier = new TokenVerifier({
+    key: loadVerificationKey('HS256', SECRET),
+    clockSkewS: 0,
+    nowS: () => NOW_S,
+  })
+  const optional = jwtPolicy(verifier, 'optional')
+  const asked = (...authorization: readonly string[]): readonly [string | null, string | null] => {
+    const exchange = exchangeOf(authorization.map((value) => ['Authorization', value] as const))
+    const verdict = optional.admit(exchange)
+    assert.ok(!(verdict instanceof Promise))
+    const code = verdict !== null && verdict.kind === 'failure' ? verdict.code : null
+    return [code, tenantOf(exchange)]
+  }
+  assert.deepEqual(asked(`Bearer ${token()}`), [null, 'acme'])
+  assert.deepEqual(asked(), [null, null])
+  assert.deepEqual(asked('Basic dTpw'), [null, null])
+  assert.deepEqual(asked('Bearer '), [null, null])
+  assert.deepEqual(asked('Bearer nonsense'), ['token_invalid', null])
+  assert.deepEqual(asked(`Bearer ${token({ ...CLAIMS, exp: NOW_S })}`), ['token_expired', null])
+  assert.deepEqual(asked(`Bearer ${token()}`, `Bearer ${token()}`), ['authorization_repeated', null])
+})

@@ -70,8 +70,6 @@ class PipelineStage {
         nowMs: systemClock.monotonicMs,
         newId: () => 'new-id',
         date: new ResponseDate(() => 0),
-        trusts: null,
-        trace: null,
         record: (exchange) => void stage?.records.push(exchange),
         defect: (_, error) => void stage?.defects.push(error),
       },

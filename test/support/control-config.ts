@@ -10,6 +10,7 @@ export interface ControlSettings {
   readonly delayMs?: number
   readonly timeoutMs?: number
   readonly upstreamUrl?: string
+  readonly routes?: Config['routes']
 }
 
 /** What control needs of a Config; free ports on loopback, two data threads. */
@@ -37,6 +38,6 @@ export function controlConfig(settings: ControlSettings = {}): Config {
         timeouts: { connectMs: 1_000, headMs: 1_000, idleMs: 1_000, totalMs: null },
       }),
     ],
-    routes: [],
+    routes: settings.routes ?? [],
   }
 }

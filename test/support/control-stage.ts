@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type StartDataThread, startThreadAt } from '../../src/control/data-thread.ts'
-import { Supervisor, type SupervisorParts } from '../../src/control/supervisor.ts'
+import { type ReloadOptions, Supervisor, type SupervisorParts } from '../../src/control/supervisor.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type ControlSettings, controlConfig } from './control-config.ts'
 import { until, within } from './until.ts'
@@ -25,7 +25,12 @@ export class ControlStage {
   readonly watchdogs: [number, number][] = []
   readonly #path: string
 
-  constructor(t: TestContext, settings: ControlSettings = {}, parts: Partial<SupervisorParts> = {}) {
+  constructor(
+    t: TestContext,
+    settings: ControlSettings = {},
+    parts: Partial<SupervisorParts> = {},
+    reload: ReloadOptions | null = null,
+  ) {
     const folder = mkdtempSync(join(tmpdir(), 'nyro-'))
     this.#path = join(folder, 'log')
     this.supervisor = new Supervisor({
@@ -36,6 +41,7 @@ export class ControlStage {
       nodeVersion: process.versions.node,
       output: { fd: openSync(this.#path, 'w'), isTty: false, colors: false },
       clock: systemClock,
+      reload,
       parts: {
         startThread: startControlThread,
         startWatchdog: (pid, delayMs) => {

@@ -4,23 +4,26 @@
  */
 import { createServer, type Socket } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
+import { machineMs, systemClock } from '../../src/lib/clock.ts'
 import { logLine } from '../../src/observe/log-line.ts'
 import { LogRingWriter } from '../../src/observe/log-ring.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import type { ControlMessage, ThreadBirth, ThreadMessage } from '../../src/worker/messages.ts'
 
 const birth = workerData as ThreadBirth
-const { config, row } = birth
+const { row } = birth
+let { config, upstreams } = birth
 const logRing = birth.memory.logRings[row]
 if (logRing === undefined || parentPort === null) throw new Error('not started by control')
 const port = parentPort
 const ring = new LogRingWriter(logRing)
-const { connections: counts } = new UpstreamMemory(birth.memory.connections, row, {
-  monotonicMs: () => 0,
-  machineMs: () => 0,
-})
+const counts = new UpstreamMemory(birth.memory.upstreams, row, {
+  monotonicMs: systemClock.monotonicMs,
+  machineMs,
+}).connections
+/** What is prepared and not in force yet. */
+let prepared: typeof config | null = null
 const heard: string[] = birth.draining ? ['born draining'] : []
-let addresses = birth.addresses
 const sockets = new Set<Socket>()
 let closed = false
 
@@ -35,7 +38,14 @@ function sayIfDrained(): void {
 const COMMANDS: Readonly<Record<string, (operand: string) => string>> = {
   row: () => '',
   heard: () => heard.join(','),
-  addresses: () => JSON.stringify(addresses),
+  addresses: () =>
+    JSON.stringify(
+      upstreams.map(({ endpoints }) =>
+        Array.isArray(endpoints) ? endpoints.map(({ address }) => address) : endpoints,
+      ),
+    ),
+  /** What it was born with, or what was put in force since. */
+  config: () => `${config.name}/${config.routes.length}`,
   take: () => String(counts.tryTake(0, 10)),
   open: () => String(counts.open(0)),
   log: (count) => {
@@ -87,8 +97,32 @@ const server = createServer((socket) => {
 port.on('message', (message: ControlMessage) => {
   heard.push(message.kind)
   switch (message.kind) {
-    case 'addresses':
-      addresses = { ...addresses, [message.host]: message.addresses }
+    case 'prepare':
+      prepared = message.config
+      say({ kind: 'next', version: message.version })
+      return
+    case 'routes':
+      if (prepared === null) return
+      prepared = { ...prepared, routes: [...prepared.routes, ...JSON.parse(message.text)] }
+      if (prepared.name === 'cannot')
+        say({ kind: 'failed', version: message.version, reason: 'the fixture cannot' })
+      else if (prepared.name !== 'stuck')
+        say({ kind: message.isLast ? 'prepared' : 'next', version: message.version })
+      return
+    case 'commit':
+      config = prepared ?? config
+      upstreams = message.upstreams
+      return
+    case 'drop':
+      prepared = null
+      return
+    case 'endpoints':
+      upstreams = upstreams.map((known) =>
+        known.config.name === message.upstream ? { ...known, endpoints: message.endpoints } : known,
+      )
+      return
+    case 'ask':
+      say({ kind: 'answered', question: message.question })
       return
     case 'drain':
       return

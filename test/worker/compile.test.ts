@@ -21,7 +21,7 @@ const URL = 'http://127.0.0.1:9/base'
 function compiled(own: Partial<Config> = {}, identity: Policy | null = IDENTITY): Router {
   const config = planeConfig(URL, own)
   return compile(config, {
-    upstreams: new Map([['orders', ORDERS]]),
+    upstreams: { get: (name) => (name === 'orders' ? ORDERS : null) },
     identity,
     optionalIdentity: identity === null ? null : optionalIdentity(identity),
     userPolicies: () => [],

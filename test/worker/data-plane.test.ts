@@ -97,8 +97,13 @@ describe('a data plane', () => {
     const waiting = client.ask(request('GET', '/open/x'))
     await until('the request', () => origin.accepted === 0)
     await delivered()
-    plane.plane.setAddresses('other.invalid', 'unknown')
-    plane.plane.setAddresses('orders.invalid', [{ address: '127.0.0.1', family: 4 }])
+    plane.plane.setEndpoints('other', 'unknown')
+    const host = 'orders.invalid'
+    const { port } = origin
+    const found = { slot: 0, address: '127.0.0.1', family: 4, port, tls: false, host } as const
+    plane.plane.setEndpoints('orders', [
+      { ...found, authority: `${host}:${port}`, target: `${host}:${port}` },
+    ])
     assert.equal((await waiting).json<Told>().target, '/open/x')
     assert.equal(origin.last.get('host'), `orders.invalid:${origin.port}`)
   })

@@ -1,9 +1,9 @@
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
-import type { Clock } from '../../src/lib/clock.ts'
-import { machineMs, systemClock } from '../../src/lib/clock.ts'
+import { type Clock, machineMs, systemClock } from '../../src/lib/clock.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
+import { liveUpstreams } from '../support/live-upstream.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { SECRET } from '../support/token.ts'
 import { until } from '../support/until.ts'
@@ -55,26 +55,18 @@ export interface AccessRecord {
 /** One thread's data plane in this process, on a free port. */
 export class PlaneStage {
   readonly plane: DataPlane
-  readonly lines: string[] = []
-  drained = 0
+  readonly lines: string[]
+  readonly #state: { drained: number }
 
-  private constructor(config: Config, clock: Clock, draining: 'draining' | 'serving') {
-    this.plane = new DataPlane({
-      birth: {
-        config,
-        row: 0,
-        version: '0.0.0-test',
-        port: 0,
-        connections: UpstreamMemory.create(config.workers, machineMs()),
-        addresses: {},
-        draining: draining === 'draining',
-      },
-      clock,
-      writeLine: (line) => void this.lines.push(line),
-      drained: () => {
-        this.drained++
-      },
-    })
+  private constructor(plane: DataPlane, lines: string[], state: { drained: number }) {
+    this.plane = plane
+    this.lines = lines
+    this.#state = state
+  }
+
+  /** How often it said that nothing is left. */
+  get drained(): number {
+    return this.#state.drained
   }
 
   static async open(
@@ -82,9 +74,27 @@ export class PlaneStage {
     clock: Clock = systemClock,
     draining: 'draining' | 'serving' = 'serving',
   ): Promise<PlaneStage> {
-    const stage = new PlaneStage(config, clock, draining)
-    await stage.plane.listen({ host: config.listen.host, port: 0 })
-    return stage
+    const lines: string[] = []
+    const state = { drained: 0 }
+    const plane = await DataPlane.open({
+      birth: {
+        config,
+        upstreams: liveUpstreams(config),
+        row: 0,
+        version: '0.0.0-test',
+        port: 0,
+        memory: UpstreamMemory.create(config.workers, machineMs()),
+        draining: draining === 'draining',
+      },
+      clock,
+      random: Math.random,
+      writeLine: (line) => void lines.push(line),
+      drained: () => {
+        state.drained++
+      },
+    })
+    await plane.listen({ host: config.listen.host, port: 0 })
+    return new PlaneStage(plane, lines, state)
   }
 
   get port(): number {

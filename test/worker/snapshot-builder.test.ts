@@ -9,7 +9,7 @@ import { SnapshotBuilder } from '../../src/worker/compile.ts'
 import { parsedGet } from '../proxy/parsed-head.ts'
 import { upstreamOf } from '../support/config-part.ts'
 import { planeConfig } from './open-plane.ts'
-import { compileParts, endingOf, ORDERS, routeFor, routerOf } from './table.ts'
+import { compileParts, endingOf, lookupOf, ORDERS, routeFor, routerOf } from './table.ts'
 
 const IDENTITY: Policy = { kind: 'jwt', owns: ['x-plan'], admit: () => null }
 const ASKING = { identity: IDENTITY, optionalIdentity: optionalIdentity(IDENTITY) }
@@ -84,10 +84,7 @@ describe('a route’s target', () => {
     const builder = new SnapshotBuilder(
       base,
       compileParts({
-        upstreams: new Map([
-          ['orders', ORDERS],
-          ['canary', other],
-        ]),
+        upstreams: lookupOf({ orders: ORDERS, canary: other }),
       }),
     )
     for (const route of routes) builder.add([route])

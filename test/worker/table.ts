@@ -3,6 +3,7 @@ import { tenantPolicy } from '../../src/policies/tenant.ts'
 import { jsonAnswer } from '../../src/proxy/answer.ts'
 import type { Route } from '../../src/proxy/route.ts'
 import type { Upstream } from '../../src/upstreams/upstream.ts'
+import type { UpstreamLookup } from '../../src/upstreams/upstream-set.ts'
 import { type CompileParts, compile } from '../../src/worker/compile.ts'
 import type { Router } from '../../src/worker/router.ts'
 import { exchangeOf } from '../proxy/exchange-of.ts'
@@ -13,9 +14,13 @@ import { planeConfig } from './open-plane.ts'
 /** Only ever handed on by what compiles routes. */
 export const ORDERS = {} as Upstream // nothing of it is read
 
+export function lookupOf(upstreams: Readonly<Record<string, Upstream>>): UpstreamLookup {
+  return { get: (name) => upstreams[name] ?? null }
+}
+
 export function compileParts(own: Partial<CompileParts> = {}): CompileParts {
   return {
-    upstreams: new Map([['orders', ORDERS]]),
+    upstreams: lookupOf({ orders: ORDERS }),
     identity: null,
     optionalIdentity: null,
     tenant: tenantPolicy('X-Company-ID'),

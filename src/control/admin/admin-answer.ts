@@ -20,34 +20,57 @@ export interface AdminAnswer {
   readonly body: string
 }
 
-const METHODS: readonly string[] = ['GET', 'HEAD']
-
-/** The operator listener's pages. `path` is without the query. */
-export function adminAnswer(method: string, path: string, state: AdminStatus, product: Product): AdminAnswer {
-  const page = pageOf(path, state, product)
-  if (page === null) return adminProblem(404)
-  return METHODS.includes(method) ? page : adminProblem(405, { Allow: METHODS.join(', ') })
+/** Something behind a path of the operator listener, besides the pages every process has. */
+export interface AdminResource {
+  readonly methods: readonly string[]
+  answer(): AdminAnswer | Promise<AdminAnswer>
 }
 
-/** A refusal that says no more than its status (RFC 9457 section 4.2.1). */
-export function adminProblem(status: number, fields: AdminAnswer['fields'] = {}): AdminAnswer {
-  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status })
+export type AdminResources = ReadonlyMap<string, AdminResource>
+
+export const READING: readonly string[] = ['GET', 'HEAD']
+
+/** The operator listener's answers. `path` is without the query. */
+export function adminAnswer(
+  method: string,
+  path: string,
+  state: AdminStatus,
+  product: Product,
+  resources: AdminResources,
+): AdminAnswer | Promise<AdminAnswer> {
+  const resource = pageOf(path, state, product) ?? resources.get(path) ?? null
+  if (resource === null) return adminProblem(404)
+  const { methods } = resource
+  return methods.includes(method) ? resource.answer() : adminProblem(405, { Allow: methods.join(', ') })
+}
+
+/** A refusal that says no more than its status (RFC 9457 section 4.2.1), unless it is given members of its own. */
+export function adminProblem(
+  status: number,
+  fields: AdminAnswer['fields'] = {},
+  members: object = {},
+): AdminAnswer {
+  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, ...members })
   return { status, fields: { 'Content-Type': 'application/problem+json', ...fields }, body }
 }
 
-function pageOf(path: string, state: AdminStatus, product: Product): AdminAnswer | null {
+export function adminJson(status: number, value: object): AdminAnswer {
+  return { status, fields: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) }
+}
+
+function pageOf(path: string, state: AdminStatus, product: Product): AdminResource | null {
   switch (path) {
     case '/live':
-      return json(200, { status: 'live' })
+      return page(adminJson(200, { status: 'live' }))
     case '/ready':
-      return json(state.status === 'ready' ? 200 : 503, state)
+      return page(adminJson(state.status === 'ready' ? 200 : 503, state))
     case '/version':
-      return json(200, product)
+      return page(adminJson(200, product))
     default:
       return null
   }
 }
 
-function json(status: number, value: object): AdminAnswer {
-  return { status, fields: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) }
+function page(answer: AdminAnswer): AdminResource {
+  return { methods: READING, answer: () => answer }
 }

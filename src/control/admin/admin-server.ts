@@ -3,10 +3,12 @@ import type { AdminConfig } from '../../config/config.ts'
 import { listenRefusal } from '../start-refusal.ts'
 import {
   type AdminAnswer,
+  type AdminResources,
   type AdminStatus,
   adminAnswer,
   adminProblem,
   type Product,
+  READING,
 } from './admin-answer.ts'
 import { isLoopbackAddress, namesLoopback, TokenCheck } from './admin-guard.ts'
 import { createServer } from './node-http.ts'
@@ -14,6 +16,8 @@ import { createServer } from './node-http.ts'
 /** Few and quick requests of an operator and of probes. */
 const HEAD_TIMEOUT_MS = 5_000
 const REQUEST_TIMEOUT_MS = 10_000
+/** A large config takes its time to be loaded and prepared. */
+const ANSWER_TIMEOUT_MS = 60_000
 const HEAD_MAX_BYTES = 8 * 1024
 const MAX_CONNECTIONS = 64
 
@@ -24,6 +28,8 @@ export interface AdminOptions {
   readonly admin: AdminConfig
   readonly product: Product
   readonly status: () => AdminStatus
+  /** By path. */
+  readonly resources: AdminResources
 }
 
 /** The operator listener. Not the data plane: node:http serves it, one request a connection. */
@@ -88,18 +94,17 @@ export class AdminServer {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const { status, fields, body } = this.#answer(request)
-    response.writeHead(status, {
-      ...fields,
-      'Content-Length': Buffer.byteLength(body),
-      'Cache-Control': 'no-store',
-      // A kept connection would only delay the exit.
-      Connection: 'close',
-    })
-    response.end(body)
+    request.resume()
+    const answer = this.#answer(request)
+    if (!(answer instanceof Promise)) {
+      send(response, answer)
+      return
+    }
+    request.socket.setTimeout(ANSWER_TIMEOUT_MS)
+    void answer.then((settled) => send(response, settled))
   }
 
-  #answer(request: IncomingMessage): AdminAnswer {
+  #answer(request: IncomingMessage): AdminAnswer | Promise<AdminAnswer> {
     const { headers, method = '', url = '' } = request
     // DNS rebinding: a page whose name resolves to loopback is same-origin here, but its browser sends that name as Host.
     if (this.#loopback && !namesLoopback(headers.host)) return adminProblem(421)
@@ -107,6 +112,20 @@ export class AdminServer {
     if (this.#token !== null && !OPEN_PATHS.includes(path) && !this.#token.accepts(headers.authorization)) {
       return adminProblem(401, { 'WWW-Authenticate': 'Bearer' })
     }
-    return adminAnswer(method, path, this.#options.status(), this.#options.product)
+    // Any page may have its visitor's browser send a simple POST to loopback; browsers say from where, programs do not.
+    if (!READING.includes(method) && headers.origin !== undefined) return adminProblem(403)
+    const { status, product, resources } = this.#options
+    return adminAnswer(method, path, status(), product, resources)
   }
+}
+
+function send(response: ServerResponse, { status, fields, body }: AdminAnswer): void {
+  response.writeHead(status, {
+    ...fields,
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    // A kept connection would only delay the exit.
+    Connection: 'close',
+  })
+  response.end(body)
 }

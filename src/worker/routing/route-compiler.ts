@@ -1,4 +1,5 @@
 import type { Config, FieldChanges, RouteConfig } from '../../config/config.ts'
+import { upstreamUrl } from '../../config/upstream-url.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
 import { corsPolicy } from '../../policies/cors.ts'
 import { redirectPolicy } from '../../policies/redirect.ts'
@@ -17,12 +18,11 @@ import { compileRewrite } from '../../proxy/path-rewrite.ts'
 import type { Policy } from '../../proxy/policy.ts'
 import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
 import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
-import type { Upstream } from '../../upstreams/upstream.ts'
-import { upstreamUrl } from '../upstream-url.ts'
+import type { UpstreamLookup } from '../../upstreams/upstream-set.ts'
 
 /** What the routes of a snapshot are made of. */
 export interface RouteParts {
-  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly upstreams: UpstreamLookup
   /** Asks who calls; null where nothing verifies. */
   readonly identity: Policy | null
   /** The same where a request need not say; null as above. */
@@ -169,7 +169,7 @@ export class RouteCompiler {
     return this.#choices.of(JSON.stringify([name, own]), () => {
       const upstream = this.#parts.upstreams.get(name)
       const configured = this.#config.upstreams.find((candidate) => candidate.name === name)
-      if (upstream === undefined || configured === undefined)
+      if (upstream === null || configured === undefined)
         throw new Error(`route ${route.name} leads to an unknown upstream: ${name}`)
       return {
         upstream,

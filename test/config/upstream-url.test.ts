@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { upstreamUrl } from '../../src/worker/upstream-url.ts'
+import { upstreamUrl } from '../../src/config/upstream-url.ts'
 
 test('an upstream’s URL has a host to dial, an authority to ask for and a base path without its last slash', () => {
   const rows = [

@@ -1,0 +1,164 @@
+import type { Config } from '../config/config.ts'
+import { type Clock, machineMs } from '../lib/clock.ts'
+import { createLogRing } from '../observe/log-ring.ts'
+import { readableLine } from '../observe/readable-line.ts'
+import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
+import type { SharedMemory } from '../worker/messages.ts'
+import type { StartDataThread } from './data-thread.ts'
+import { openLogOutput } from './log-output.ts'
+import { LogWriter } from './log-writer.ts'
+import type { Probe } from './probe-request.ts'
+import type { Lookup } from './resolver.ts'
+import { Rollout } from './rollout.ts'
+import { StartRefusal } from './start-refusal.ts'
+import type { StartTimer } from './start-timer.ts'
+import { ThreadSet } from './thread-set.ts'
+import { UpstreamRegistry } from './upstream-registry.ts'
+
+/** For the last lines, when their reader is slow. */
+const LAST_LINES_MS = 250
+
+export interface AssemblyParts {
+  readonly startThread: StartDataThread
+  readonly startTimer: StartTimer
+  readonly lookup: Lookup
+  readonly probe: Probe
+  /** 0 … 1, 1 excluded. */
+  readonly random: () => number
+}
+
+export interface AssemblyOptions extends AssemblyParts {
+  readonly config: Config
+  readonly port: number
+  /** Version of the running product. */
+  readonly version: string
+  /** Where logs go: readable on a terminal, JSON elsewhere. */
+  readonly output: { readonly fd: number; readonly isTty: boolean; readonly colors: boolean }
+  readonly clock: Clock
+  readonly isDraining: () => boolean
+}
+
+/** Data threads with everything in control that they live from: memory, log, upstreams, and the config in force. */
+export class Assembly {
+  readonly log: LogWriter
+  readonly threads: ThreadSet
+  readonly registry: UpstreamRegistry
+  readonly memory: UpstreamMemory
+  readonly #rollout: Rollout
+  readonly #options: AssemblyOptions
+  #config: Config
+
+  /** Throws StartRefusal where the config has more upstreams than there are slots. */
+  constructor(options: AssemblyOptions) {
+    const { config, clock, startTimer } = options
+    this.#options = options
+    this.#config = config
+    const shared: SharedMemory = {
+      upstreams: UpstreamMemory.create(config.workers, machineMs()),
+      logRings: Array.from({ length: config.workers }, createLogRing),
+    }
+    const { monotonicMs } = clock
+    this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
+    this.log = this.#makeLog(shared)
+    this.#rollout = new Rollout(() => this.threads, startTimer)
+    this.registry = this.#makeRegistry()
+    if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
+    this.registry.commit()
+    this.threads = this.#makeThreads(shared)
+  }
+
+  /** In force. */
+  get config(): Config {
+    return this.#config
+  }
+
+  /** Puts another config in force, in all threads or, with the reason, in none. Never two at a time. */
+  async swap(next: Config): Promise<string | null> {
+    const { registry, log } = this
+    if (!registry.prepare(next.upstreams)) return TOO_MANY
+    const problem = await this.#rollout.prepare(next, () => registry.prepared)
+    const isTooLate = this.#options.isDraining()
+    if (problem === null && isTooLate) this.#rollout.drop()
+    if (problem !== null || isTooLate) {
+      registry.drop()
+      return problem ?? 'the gateway is shutting down'
+    }
+    this.#rollout.commit(registry.prepared)
+    registry.commit()
+    this.#config = next
+    log.level = next.log.level
+    return null
+  }
+
+  /** Operators see the process until its threads are gone; the last lines come last. */
+  async stop(closeAdmin: () => Promise<void>): Promise<void> {
+    await this.threads.end()
+    this.registry.close()
+    await closeAdmin()
+    await this.log.close(LAST_LINES_MS)
+  }
+
+  #makeLog({ logRings }: SharedMemory): LogWriter {
+    const { output, config, clock, startTimer } = this.#options
+    return new LogWriter({
+      output: openLogOutput(output.fd),
+      rings: logRings,
+      level: config.log.level,
+      render: output.isTty ? (line) => readableLine(line, output) : null,
+      clock,
+      startTimer,
+    })
+  }
+
+  #makeRegistry(): UpstreamRegistry {
+    const { lookup, probe, startTimer, random } = this.#options
+    const { connections } = this.memory
+    const threads = { ask: () => this.threads.ask(), answered: () => this.threads.answered }
+    return new UpstreamRegistry({
+      upstreamUse: {
+        isIdle: (slot) => connections.open(slot) === 0 && connections.wanted(slot) === 0,
+        // Nothing in an idle slot tells of who had it: retries of the last seconds at most.
+        reset: () => {},
+        ...threads,
+      },
+      endpointUse: {
+        isIdle: (slot) => this.memory.describeEndpoint(slot).inFlight === 0,
+        reset: (slot) => this.memory.resetEndpoint(slot),
+        ...threads,
+      },
+      setHealth: (slot, health) => this.memory.setHealth(slot, health),
+      lookup,
+      probe,
+      startTimer,
+      random,
+      log: this.log,
+      changed: ({ config, endpoints }) =>
+        this.threads.post({ kind: 'endpoints', upstream: config.name, endpoints }),
+    })
+  }
+
+  #makeThreads(memory: SharedMemory): ThreadSet {
+    const { port, version, startThread, clock, startTimer, isDraining, config } = this.#options
+    return new ThreadSet({
+      rows: config.workers,
+      birth: (row) => ({
+        config: this.#config,
+        upstreams: this.registry.live,
+        row,
+        version,
+        port,
+        memory,
+        draining: isDraining(),
+      }),
+      reclaim: (row) => this.memory.reclaim(row),
+      follower: this.#rollout,
+      startThread,
+      log: this.log,
+      clock,
+      startTimer,
+    })
+  }
+}
+
+/** A reload needs room for both configs, and for what is closing still. */
+const TOO_MANY = `too many upstreams at once: there can be ${UPSTREAM_SLOTS}, those included that leave with this config`

@@ -1,0 +1,155 @@
+import type { Config, JwtConfig, RouteConfig } from '../config/config.ts'
+import { packageAssets } from '../docs/assets.ts'
+import { docsAnswers } from '../docs/pages.ts'
+import type { Wire } from '../http1/wire.ts'
+import { loadVerificationKey } from '../jwt/key.ts'
+import { TokenVerifier } from '../jwt/verify.ts'
+import type { Clock } from '../lib/clock.ts'
+import { jwtPolicy } from '../policies/jwt.ts'
+import { optionalIdentity } from '../policies/optional-identity.ts'
+import { tenantPolicy } from '../policies/tenant.ts'
+import { loadUserPolicies, type PolicyRoute } from '../policies/user/load-user-policies.ts'
+import { describePolicyProblem } from '../policies/user/policy-problem.ts'
+import type { Policy } from '../proxy/policy.ts'
+import type { Snapshot } from '../proxy/snapshot.ts'
+import type { LiveUpstream } from '../upstreams/live-upstream.ts'
+import type { UpstreamSet } from '../upstreams/upstream-set.ts'
+import { SnapshotBuilder } from './compile.ts'
+import type { ThreadLog } from './thread-log.ts'
+
+export interface PreparerParts {
+  readonly clock: Clock
+  readonly wire: Wire
+  readonly upstreams: UpstreamSet
+  readonly log: ThreadLog
+  readonly isReady: () => boolean
+}
+
+/** Who verifies tokens, and by what: kept while the keys stay the same, and with it the tokens it has verified. */
+interface Identity {
+  readonly text: string
+  readonly policy: Policy | null
+}
+
+/** Makes configs ready for a thread, beside the one that is in force. */
+export class Preparer {
+  readonly #parts: PreparerParts
+  #identity: Identity | null = null
+
+  constructor(parts: PreparerParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Begins with a config without its routes. `using`: those of them that name policies of the operator's. Rejects,
+   * with a line for the operator, if one of those or a key cannot be had.
+   */
+  async begin(
+    config: Config,
+    live: readonly LiveUpstream[],
+    using: readonly PolicyRoute[],
+  ): Promise<Preparation> {
+    const { clock, wire, upstreams, log, isReady } = this.#parts
+    const identity = this.#identityOf(config.identity.jwt)
+    const user = await loadUserPolicies(using, {
+      tenantField: config.tenant.header,
+      clock,
+      wheel: wire.wheel,
+      log: (level, event, fields) => log.log(level, event, fields),
+    })
+    if (user.problems.length > 0) throw new Error(user.problems.map(describePolicyProblem).join(' | '))
+    const described = new DescribedConfig(config)
+    const builder = new SnapshotBuilder(config, {
+      upstreams: upstreams.prepare(live),
+      identity: identity.policy,
+      optionalIdentity: identity.policy === null ? null : optionalIdentity(identity.policy),
+      tenant: tenantPolicy(config.tenant.header),
+      userPolicies: (route) => user.policiesOf(route),
+      userOwned: user.owned,
+      docs: docsAnswers(described.config, packageAssets),
+      isReady,
+    })
+    return new Preparation(config, builder, described, () => {
+      this.#identity = identity
+    })
+  }
+
+  #identityOf(jwt: JwtConfig | null): Identity {
+    const text = JSON.stringify(jwt)
+    if (this.#identity?.text === text) return this.#identity
+    return { text, policy: jwt === null ? null : this.#jwtPolicy(jwt) }
+  }
+
+  #jwtPolicy(jwt: JwtConfig): Policy {
+    const { wallMs } = this.#parts.clock
+    const verifier = new TokenVerifier({
+      key: loadVerificationKey(jwt.algorithm, jwt.key),
+      clockSkewS: jwt.clockSkewS,
+      nowS: () => wallMs() / 1_000,
+    })
+    return jwtPolicy(verifier)
+  }
+}
+
+/**
+ * The config as the pages see it that describe it. They are made when first asked for: of the routes that are there by
+ * then, which is all of them, and kept as text until somebody wants to read about them.
+ */
+class DescribedConfig {
+  readonly config: Config
+  readonly #texts: string[] = []
+
+  constructor(bare: Config) {
+    const texts = this.#texts
+    this.config = {
+      ...bare,
+      get routes() {
+        return texts.flatMap(routesOf)
+      },
+    }
+  }
+
+  add(text: string): void {
+    if (this.config.docs) this.#texts.push(text)
+  }
+}
+
+/** A config on its way into force in one thread. */
+export class Preparation {
+  /** Without its routes: they are in the snapshot. */
+  readonly config: Config
+  readonly #builder: SnapshotBuilder
+  readonly #described: DescribedConfig
+  readonly #keep: () => void
+  #snapshot: Snapshot | null = null
+
+  /** `keep`: what is told once it is in force. */
+  constructor(config: Config, builder: SnapshotBuilder, described: DescribedConfig, keep: () => void) {
+    this.config = config
+    this.#builder = builder
+    this.#described = described
+    this.#keep = keep
+  }
+
+  /** Routes as control sends them: RouteConfig[] as JSON. */
+  add(text: string): void {
+    this.#builder.add(routesOf(text))
+    this.#described.add(text)
+  }
+
+  /** No more routes come. */
+  finish(): void {
+    this.#snapshot = this.#builder.finish()
+  }
+
+  /** Once, after `finish`, when it comes into force. */
+  take(): Snapshot {
+    if (this.#snapshot === null) throw new Error('a config is put in force before it is prepared')
+    this.#keep()
+    return this.#snapshot
+  }
+}
+
+function routesOf(text: string): readonly RouteConfig[] {
+  return JSON.parse(text) as RouteConfig[] // control made it of those
+}
