@@ -84,6 +84,15 @@ describe('imports', () => {
     })
   }
 
+  test('take the schema library and the YAML parser for configuration files alone', () => {
+    const users = sources.filter(({ takes }) => takes.includes('zod') || takes.includes('yaml'))
+    assert.ok(users.length > 0)
+    assert.deepEqual(
+      users.filter(({ path }) => !path.startsWith('src/config/file/')).map(({ path }) => path),
+      [],
+    )
+  })
+
   test('are read as the compiler reads them', () => {
     const text = [
       "import a from 'a'",

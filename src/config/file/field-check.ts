@@ -17,8 +17,8 @@ const OF_THE_MESSAGE = [
   'content-length',
 ]
 
-/** Contract section 5: what the gateway states or judges itself. */
-const REQUEST_OWNED = new Set([
+/** Contract section 5: what the gateway states or judges itself, lower case with `-`. */
+export const REQUEST_OWNED: ReadonlySet<string> = new Set([
   ...OF_THE_MESSAGE,
   'host',
   'expect',
@@ -30,9 +30,15 @@ const REQUEST_OWNED = new Set([
   'x-forwarded-port',
   'x-real-ip',
   'x-request-id',
+  'x-process-time',
 ])
 
-const RESPONSE_OWNED = new Set([...OF_THE_MESSAGE, 'x-request-id', 'x-process-time'])
+/** CORS fields apart. */
+export const RESPONSE_OWNED: ReadonlySet<string> = new Set([
+  ...OF_THE_MESSAGE,
+  'x-request-id',
+  'x-process-time',
+])
 
 /** As upstreams may fold a name. */
 export function fold(name: string): string {

@@ -5,30 +5,39 @@ import { type Path, pathText, type Report } from './report.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** Says what the schema found, in the operator's words: one problem for each issue and each unknown key. */
-export function reportIssues(issues: readonly Issue[], document: unknown, report: Report): void {
-  for (const issue of issues) reportIssue(issue, [], document, report)
+/** What the schema was asked about. */
+export interface Judged {
+  readonly document: unknown
+  readonly report: Report
+  /** Whether something was said of the value at a path before: what a reference could not give. */
+  isKnown(path: Path): boolean
 }
 
-function reportIssue(issue: Issue, above: Path, document: unknown, report: Report): void {
+/** Says what the schema found, in the operator's words: one problem for each issue and each unknown key. */
+export function reportIssues(issues: readonly Issue[], judged: Judged): void {
+  for (const issue of issues) reportIssue(issue, [], judged)
+}
+
+function reportIssue(issue: Issue, above: Path, judged: Judged): void {
   const path = [...above, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))]
+  if (judged.isKnown(path)) return
   switch (issue.code) {
     case 'custom':
-      reportMisfit(misfitOf(issue), path, document, report)
+      reportMisfit(misfitOf(issue), path, judged)
       break
     case 'unrecognized_keys':
-      reportUnknown(issue.keys, issue.message.split(' '), path, report)
+      reportUnknown(issue.keys, issue.message.split(' '), path, judged.report)
       break
     case 'invalid_union':
-      reportUnion(issue.errors, path, document, report)
+      reportUnion(issue.errors, path, judged)
       break
     default: {
       const wanted = issue.code === 'invalid_type' ? issue.expected : ''
-      const remedy = valueAt(document, path) === undefined ? 'Add it.' : 'Correct it.'
-      report.problem(path, {
-        found: report.describe(path, valueAt(document, path)),
+      const value = valueAt(judged.document, path)
+      judged.report.problem(path, {
+        found: judged.report.describe(path, value),
         expected: kindText(wanted, issue.message),
-        remedy,
+        remedy: value === undefined ? 'Add it.' : 'Correct it.',
       })
     }
   }
@@ -46,7 +55,7 @@ function misfitOf(issue: Issue): Misfit | null {
   return issue.params as Misfit
 }
 
-function reportMisfit(misfit: Misfit | null, path: Path, document: unknown, report: Report): void {
+function reportMisfit(misfit: Misfit | null, path: Path, { document, report }: Judged): void {
   if (misfit === null) throw new Error(`an issue of unknown origin at ${pathText(path)}`)
   const value = valueAt(document, path)
   const { expected, fault, secrecy } = misfit
@@ -72,22 +81,17 @@ function reportUnknown(keys: readonly string[], known: readonly string[], path: 
 }
 
 /** Of the branches of a union the one that the value's kind belongs to is meant. */
-function reportUnion(
-  branches: readonly (readonly Issue[])[],
-  path: Path,
-  document: unknown,
-  report: Report,
-): void {
+function reportUnion(branches: readonly (readonly Issue[])[], path: Path, judged: Judged): void {
   const meant = branches.filter((issues) => !issues.some(isMisshapen))
   const [branch] = meant
   if (branch !== undefined) {
-    for (const issue of branch) reportIssue(issue, path, document, report)
+    for (const issue of branch) reportIssue(issue, path, judged)
     return
   }
   const expected = branches.flatMap((issues) => issues.filter(isMisshapen).map(expectationOf))
-  const value = valueAt(document, path)
-  report.problem(path, {
-    found: report.describe(path, value),
+  const value = valueAt(judged.document, path)
+  judged.report.problem(path, {
+    found: judged.report.describe(path, value),
     expected: [...new Set(expected)].join(', or '),
     remedy: value === undefined ? 'Add it.' : 'Correct it.',
   })

@@ -50,13 +50,8 @@ export async function judge(document: JudgedDocument, source: FileSource): Promi
   for (const { path, ...fault } of filled.faults) report.problem(path, fault)
   const unfilled = new Set(filled.faults.map(({ path }) => pathKey(path)))
   const { issues, salvage } = judgeBySchema(filled.value)
-  // What a reference could not give has been said.
-  const known = (path: readonly PropertyKey[]): boolean => unfilled.has(path.map(String).join('\u0000'))
-  reportIssues(
-    issues.filter((issue) => !known(issue.path)),
-    filled.value,
-    report,
-  )
+  const isKnown = (path: Path): boolean => unfilled.has(pathKey(path))
+  reportIssues(issues, { document: filled.value, report, isKnown })
   const parts = await judgeParts(salvage, unfilled, trial)
   const config = normalise(salvage.sections, { ...parts, overrides, cores: source.cores })
   if (!salvage.failed.has('admin') && !salvage.failed.has('listen')) checkListeners(config, report)

@@ -3,6 +3,7 @@ import type {
   FieldChanges,
   JwtConfig,
   NamedValue,
+  RewriteConfig,
   RouteConfig,
   RouteEnding,
   UpstreamConfig,
@@ -137,10 +138,7 @@ export function normaliseRoute(document: RouteDocument, { hasIdentity, modules }
     },
     ending: endingOf(document),
     auth: document.auth ?? (hasIdentity && document.redirect === undefined ? 'required' : 'none'),
-    rewrite:
-      rewrite === undefined
-        ? null
-        : { stripPrefix: rewrite.stripPrefix ?? '', addPrefix: rewrite.addPrefix ?? '' },
+    rewrite: rewriteOf(rewrite?.stripPrefix ?? '', rewrite?.addPrefix ?? ''),
     headers: {
       request: fieldChanges(document.headers.request),
       response: fieldChanges(document.headers.response),
@@ -156,6 +154,10 @@ export function normaliseRoute(document: RouteDocument, { hasIdentity, modules }
       with: policy.with ?? null,
     })),
   }
+}
+
+function rewriteOf(stripPrefix: string, addPrefix: string): RewriteConfig | null {
+  return stripPrefix === '' && addPrefix === '' ? null : { stripPrefix, addPrefix }
 }
 
 function endingOf(document: RouteDocument): RouteEnding {

@@ -133,8 +133,14 @@ export const gatewaySchema = section({
   }),
 }).meta({ title: 'Nyro Gateway configuration' })
 
-/** What a configuration file says, as it is written: what `defineGateway` takes. */
-export type GatewayConfig = z.input<typeof gatewaySchema>
+/** What a configuration file says, as it is written: what `defineGateway` takes. Constants (`as const`) fit too. */
+export type GatewayConfig = Written<z.input<typeof gatewaySchema>>
+
+type Written<T> = T extends readonly (infer Item)[]
+  ? readonly Written<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Written<T[Key]> }
+    : T
 
 /** The same, judged and with its defaults. */
 export type GatewayDocument = z.output<typeof gatewaySchema>

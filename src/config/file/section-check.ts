@@ -1,7 +1,7 @@
 import { hostsOverlap, isLoopback } from '../address-format.ts'
 import type { Config } from '../config.ts'
 import { nearestName } from '../suggestion.ts'
-import { fold } from './field-check.ts'
+import { fold, REQUEST_OWNED } from './field-check.ts'
 import type { Report } from './report.ts'
 import type { Salvage } from './salvage.ts'
 
@@ -31,29 +31,11 @@ export function checkListeners({ listen, admin, shutdown }: Config, report: Repo
 
 /** Fields that mean something else already. */
 const NO_TENANT_FIELD = new Set([
+  ...REQUEST_OWNED,
   'authorization',
   'cookie',
-  'host',
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'content-length',
   'content-type',
-  'expect',
-  'via',
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-real-ip',
-  'x-request-id',
+  'cache-control',
 ])
 
 /** Rules within the tenant's section, and doubtful proxies. */
