@@ -1,5 +1,5 @@
 import type { Arguments } from './arguments.ts'
-import type { Command, Option } from './command.ts'
+import type { Command, Operand, Option } from './command.ts'
 import type { ProcessEdge } from './process-edge.ts'
 
 /** Prints a script that completes commands, their options, choices and files in a shell. */
@@ -23,22 +23,23 @@ function optionsOf({ options }: Command): readonly Option[] {
 }
 
 /** What an operand may be, as far as a shell can tell. */
-function choicesOf({ operands }: Command): readonly string[] {
-  return operands.flatMap(({ choices }) => choices ?? [])
-}
-
-/** Operands without choices are files, but for those of commands that say otherwise by their names. */
-function takesFiles({ operands }: Command): boolean {
-  return operands.some(({ name, choices }) => choices === null && FILES.has(name))
+function choicesOf({ name, choices }: Operand, commands: readonly Command[]): readonly string[] {
+  if (choices !== null) return choices
+  return name === 'COMMAND' ? commands.map((command) => command.name) : []
 }
 
 const FILES: ReadonlySet<string> = new Set(['FILE', 'BEFORE', 'AFTER'])
 
+function takesFiles({ operands }: Command): boolean {
+  return operands.some(({ name }) => FILES.has(name))
+}
+
 function bashScript(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
     const flags = optionsOf(command).map(({ name }) => `--${name}`)
+    const choices = command.operands.flatMap((operand) => choicesOf(operand, commands))
     const files = takesFiles(command) ? ' files=yes' : ''
-    return `      ${command.name}) words='${[...choicesOf(command), ...flags].join(' ')}'${files} ;;\n`
+    return `      ${command.name}) words='${[...choices, ...flags].join(' ')}'${files} ;;\n`
   })
   const fileOptions = commands
     .flatMap((command) =>
@@ -75,9 +76,10 @@ function zshScript(commands: readonly Command[]): string {
   const list = commands.map(({ name, summary }) => `    '${name}:${zshText(summary)}'\n`).join('')
   const cases = commands.map((command) => {
     const flags = optionsOf(command).map(zshOption)
-    const operands = command.operands.map(({ name, choices }) => {
-      if (choices !== null) return `':${name}:(${choices.join(' ')})'`
-      return FILES.has(name) ? `':${name}:_files'` : `':${name}:'`
+    const operands = command.operands.map((operand) => {
+      const choices = choicesOf(operand, commands)
+      const action = FILES.has(operand.name) ? '_files' : choices.length === 0 ? '' : `(${choices.join(' ')})`
+      return `':${operand.name}:${action}'`
     })
     return `    ${command.name}) _arguments ${[...flags, ...operands].join(' ')} ;;\n`
   })
@@ -117,7 +119,9 @@ function fishScript(commands: readonly Command[]): string {
     return [
       `complete -c nyro -f -n __fish_use_subcommand -a ${command.name} -d '${fishText(command.summary)}'`,
       ...optionsOf(command).map((option) => `complete -c nyro ${condition} ${fishOption(option)}`),
-      ...choicesOf(command).map((choice) => `complete -c nyro -f ${condition} -a ${choice}`),
+      ...command.operands
+        .flatMap((operand) => choicesOf(operand, commands))
+        .map((choice) => `complete -c nyro -f ${condition} -a ${choice}`),
       `complete -c nyro ${condition} ${takesFiles(command) ? '-F' : '-f'}`,
     ]
   })

@@ -1,5 +1,3 @@
-import { shown } from '../config/finding.ts'
-import { nearestName } from '../config/suggestion.ts'
 import { parseArguments } from './arguments.ts'
 import { COMMANDS, type Command } from './command.ts'
 import type { ProcessEdge } from './process-edge.ts'
@@ -16,13 +14,8 @@ export async function dispatch(edge: ProcessEdge): Promise<void> {
   const [word = 'help', ...rest] = edge.argv
   const command = findCommand(word)
   if (command === null) {
-    const nearest = nearestName(
-      word,
-      COMMANDS.map(({ name }) => name),
-    )
-    edge.complain(
-      `nyro: no such command: ${shown(word, 'open')}; did you mean ${nearest}? nyro --help lists them\n`,
-    )
+    const { unknownCommand } = await import('./help.ts')
+    edge.complain(unknownCommand(word, COMMANDS))
     return edge.exit(2)
   }
   const parsed = parseArguments(command, rest)

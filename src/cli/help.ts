@@ -1,14 +1,34 @@
+import { shown } from '../config/finding.ts'
+import { nearestName } from '../config/suggestion.ts'
 import type { Arguments } from './arguments.ts'
 import type { Command, Operand, Option } from './command.ts'
 import type { ProcessEdge } from './process-edge.ts'
 
-/** Lists the commands. */
-export function help(edge: ProcessEdge, _: Arguments, commands: readonly Command[]): void {
+/** Lists the commands, or explains the one that is named. */
+export function help(edge: ProcessEdge, { operands }: Arguments, commands: readonly Command[]): void {
+  const [name = null] = operands
+  const command = commands.find((candidate) => candidate.name === name)
+  if (name !== null && command === undefined) {
+    edge.complain(unknownCommand(name, commands))
+    edge.exit(2)
+  }
+  edge.print(command === undefined ? overview(edge.version, commands) : helpText(command))
+}
+
+function overview(version: string, commands: readonly Command[]): string {
   const list = columns(commands.map(({ name, summary }) => [name, summary]))
-  edge.print(
-    `Nyro Gateway ${edge.version}\n\nUsage: nyro COMMAND\n\n${list}\n` +
-      'Exit status: 0 ended as asked, 1 could not run, 2 bad settings or usage; where a command differs, it says so.\n',
+  const status =
+    'Exit status: 0 ended as asked, 1 could not run, 2 bad settings or usage; where a command differs, it says so.'
+  return `Nyro Gateway ${version}\n\nUsage: nyro COMMAND\n\n${list}\n${status}\n`
+}
+
+/** The line for whoever named a command that is none. */
+export function unknownCommand(word: string, commands: readonly Command[]): string {
+  const nearest = nearestName(
+    word,
+    commands.map(({ name }) => name),
   )
+  return `nyro: no such command: ${shown(word, 'open')}; did you mean ${nearest}? nyro --help lists them\n`
 }
 
 /** What one command is: usage, description, options. */

@@ -59,6 +59,7 @@ describe('completion in bash', () => {
   test('offers the choices of an argument', async () => {
     assert.deepEqual(await offered('completion', ''), ['bash', 'zsh', 'fish', '--help'])
     assert.deepEqual(await offered('completion', 'z'), ['zsh'])
+    assert.deepEqual(await offered('help', 'ch'), ['check'])
   })
 })
 

@@ -42,6 +42,17 @@ describe('the command line', () => {
     })
   }
 
+  test('explains the command that stands behind help', async () => {
+    const check = COMMANDS.find(({ name }) => name === 'check')
+    assert(check !== undefined)
+    assert.deepEqual(await run('help', 'check'), { code: null, printed: helpText(check), complained: '' })
+    assert.deepEqual(await run('help', 'chekc'), {
+      code: 2,
+      printed: '',
+      complained: 'nyro: no such command: "chekc"; did you mean check? nyro --help lists them\n',
+    })
+  })
+
   test('refuses an unknown command with the nearest one and status 2', async () => {
     assert.deepEqual(await run('strat'), {
       code: 2,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { NO_ARGUMENTS } from '../../src/cli/arguments.ts'
+import { dispatch } from '../../src/cli/dispatch.ts'
 import { loadSettings } from '../../src/cli/load-settings.ts'
 import { drainOnSignal, start } from '../../src/cli/start.ts'
 import { exitCodeOf, FakeEdge, fileError } from './fake-edge.ts'
@@ -58,6 +59,22 @@ describe('nyro start with settings that cannot be used', () => {
       assert.equal(edge.complained, `nyro: /work-dir/.env cannot be read: ${reason}. Correct or remove it.\n`)
     })
   }
+})
+
+describe('nyro dev', () => {
+  test('refuses a configuration file, wherever it is named, with status 2', async () => {
+    for (const set of ['env', '.env']) {
+      const edge = new FakeEdge()
+      edge.argv = ['dev']
+      if (set === 'env') edge.env = { GATEWAY_CONFIG: '/nyro.yaml' }
+      else edge.files = { '/work-dir/.env': 'gateway_config=/nyro.yaml' }
+      assert.equal(await exitCodeOf(() => dispatch(edge)), 2)
+      assert.equal(
+        edge.complained,
+        'nyro: dev brings its own routes and reads no configuration file; unset GATEWAY_CONFIG, or run nyro start\n',
+      )
+    }
+  })
 })
 
 describe('the settings of a process', () => {

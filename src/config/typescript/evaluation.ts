@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { ModuleFault } from './module-fault.ts'
 import type { Foreign } from './plain-data.ts'
-import type { ThreadWord } from './thread.ts'
+import type { ThreadOrder, ThreadWord } from './thread.ts'
 
 export interface EvaluationOrder {
   /** Absolute path of the module. */
@@ -46,8 +46,10 @@ const MOST_PRINTED_LINES = 20
 
 /** Evaluates a module in a thread that lives no longer than this takes; never rejects. */
 export function evaluateModule({ path, env, timeLimitMs }: EvaluationOrder): Promise<Evaluation> {
+  const { port1, port2 } = new MessageChannel()
   const worker = new Worker(ENTRY, {
-    workerData: path,
+    workerData: { path, port: port2 } satisfies ThreadOrder,
+    transferList: [port2],
     name: 'config',
     env: { ...env },
     execArgv: QUIET,
@@ -70,19 +72,27 @@ export function evaluateModule({ path, env, timeLimitMs }: EvaluationOrder): Pro
       if (text.length < 64 * 1024) text += piece
     })
   }
-  worker.on('message', (word: ThreadWord) => {
-    if (word.kind === 'file') return files.add(word.path)
+  const hear = (word: ThreadWord): void => {
+    if (word.kind === 'file') {
+      files.add(word.path)
+      return
+    }
     ending ??= word
     clearTimeout(timer)
     timer = setTimeout(kill, GRACE_MS)
-    return undefined
-  })
+  }
+  port1.on('message', hear)
   worker.on('error', (error) => {
     if (ending?.kind !== 'late')
       ending = { kind: 'broken', text: error instanceof Error ? error.message : String(error) }
   })
   return new Promise((resolve) => {
     worker.on('exit', () => {
+      // What was said last may not have been delivered yet.
+      for (let rest = receiveMessageOnPort(port1); rest !== undefined; rest = receiveMessageOnPort(port1)) {
+        hear(rest.message)
+      }
+      port1.close()
       clearTimeout(timer)
       resolve({ ending: ending ?? { kind: 'ended' }, printed: linesOf(text), files: [...files] })
     })

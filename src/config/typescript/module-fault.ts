@@ -48,7 +48,18 @@ export function locateFault(error: unknown, { loaded, failedImport }: Progress):
   const frame = framePlace(stack, loaded)
   // From the operator's code, by JSON.parse for one, whose message quotes what it was given: perhaps a secret.
   if (frame.file !== null) return { kind: 'thrown', ...frame, text: 'SyntaxError, for a text it parses' }
-  return { kind: 'syntax', ...scriptPlace(loaded.at(-1)), text }
+  const last = loaded.at(-1) ?? null
+  if (last?.endsWith('.json') === true) {
+    // Node's message quotes the text.
+    return {
+      kind: 'syntax',
+      file: fileURLToPath(last),
+      line: null,
+      column: null,
+      text: 'it is not JSON (RFC 8259)',
+    }
+  }
+  return { kind: 'syntax', ...scriptPlace(last), text }
 }
 
 type Place = Pick<ModuleFault, 'file' | 'line' | 'column'>
@@ -87,8 +98,8 @@ function importPlace({ specifier, parent }: FailedImport): Place {
 }
 
 /** V8 keeps the place of a syntax error in plain JavaScript to itself: the stripper, which parses too, tells it. */
-function scriptPlace(url: string | undefined): Place {
-  if (url === undefined) return NOWHERE
+function scriptPlace(url: string | null): Place {
+  if (url === null) return NOWHERE
   const file = fileURLToPath(url)
   try {
     stripTypeScriptTypes(readFileSync(file, 'utf8'), { sourceUrl: file })

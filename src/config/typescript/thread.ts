@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, workerData } from 'node:worker_threads'
 import { resolveProduct } from '../../lib/product-module.ts'
 import { type FailedImport, locateFault, type ModuleFault } from './module-fault.ts'
 import { copyPlain, type Foreign } from './plain-data.ts'
@@ -15,17 +15,25 @@ export type ThreadWord =
 
 const PRODUCT = new URL('../../', import.meta.url).href
 
-/** Evaluates the module at an absolute path; nothing but data leaves. */
-function evaluate(path: string, say: (word: ThreadWord) => void): void {
+/** What the thread is born with. */
+export interface ThreadOrder {
+  /** Absolute path of the module. */
+  readonly path: string
+  /** Takes `ThreadWord`s. Not the thread's own port: a library may take itself for a worker and speak there. */
+  readonly port: MessagePort
+}
+
+/** Evaluates the module; nothing but data leaves. */
+function evaluate({ path, port }: ThreadOrder): void {
+  const say = (word: ThreadWord): void => port.postMessage(word)
   const loaded: string[] = []
   let failedImport: FailedImport | null = null
-  const isOwn = (url: string | undefined): url is string => url !== undefined && loaded.includes(url)
   registerHooks({
-    resolve(specifier, { parentURL }, next) {
+    resolve(specifier, { parentURL = '' }, next) {
       try {
         return next(specifier)
       } catch (error) {
-        if (isOwn(parentURL)) failedImport = { specifier, parent: parentURL, error }
+        if (loaded.includes(parentURL)) failedImport = { specifier, parent: parentURL, error }
         throw error
       }
     },
@@ -44,12 +52,15 @@ function evaluate(path: string, say: (word: ThreadWord) => void): void {
       if (!('default' in module)) return say({ kind: 'no default' })
       say({ kind: 'value', ...copyPlain(module['default']) })
     },
-    (error: unknown) => say({ kind: 'fault', fault: locateFault(error, { loaded, failedImport }) }),
+    (error: unknown) => {
+      const fault = locateFault(error, { loaded, failedImport })
+      const [entry] = loaded
+      // Behind a symbolic link, as in a Kubernetes volume, the operator knows it by the link's name.
+      const isEntry = entry !== undefined && fault.file === fileURLToPath(entry)
+      say({ kind: 'fault', fault: isEntry ? { ...fault, file: path } : fault })
+    },
   )
 }
 
-if (parentPort !== null) {
-  const port = parentPort
-  // The one path that evaluation.ts gives.
-  evaluate(String(workerData), (word) => port.postMessage(word))
-}
+// The order that evaluation.ts gives.
+evaluate(workerData as ThreadOrder)

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -9,7 +17,7 @@ import { machine, STRONG_SECRET } from '../load-with.ts'
 
 let folder = ''
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nyro-module-'))
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'nyro-module-')))
 })
 after(() => {
   rmSync(folder, { recursive: true, force: true })
@@ -119,6 +127,13 @@ describe('a TypeScript config', () => {
     assert.equal((await load({ 'nyro.ts': text })).config?.name, 'load 1')
     assert.equal((await load({ 'nyro.ts': text })).config?.name, 'load 1')
     assert(!('count' in globalThis))
+  })
+
+  test('may have libraries that take themselves for workers', async () => {
+    const text = `import { parentPort, workerData } from 'node:worker_threads'
+      parentPort.postMessage('hello'); parentPort.postMessage({ kind: 'no default' })
+      export default ${GOOD}`
+    assert.notEqual((await load({ 'nyro.ts': text })).config, null)
   })
 
   test('that keeps a timer running is killed once it has its value', async () => {
@@ -261,6 +276,29 @@ describe('a TypeScript config is refused', () => {
     ])
     assert.deepEqual(loaded.files, ['~/nyro.ts', '~/part/broken.ts'])
     assert.equal(loaded.exitCode, 2)
+  })
+
+  test('where JSON it imports is none, which is not quoted', async () => {
+    const problems = await problemsOf({
+      'nyro.ts': "import a from './a.json' with { type: 'json' }\nexport default a",
+      'a.json': '{ "token": opensesame }',
+    })
+    assert.deepEqual(problems, ['./a.json does not parse: it is not JSON (RFC 8259). Correct it.'])
+  })
+
+  test('by the name of the link it stands behind, as in a Kubernetes volume', async () => {
+    const root = join(folder, String(loads++))
+    mkdirSync(join(root, '..v1'), { recursive: true })
+    writeFileSync(join(root, '..v1/nyro.ts'), 'export default { a: = }')
+    symlinkSync('..v1', join(root, '..data'))
+    symlinkSync('..data/nyro.ts', join(root, 'nyro.ts'))
+    const source = { ...machine, readFile: (path: string) => readFileSync(path), env: {}, dotenvText: null }
+    const loaded = await loadModule(join(root, 'nyro.ts'), source)
+    assert(loaded.config === null)
+    assert.deepEqual(loaded.problems, [
+      `${join(root, 'nyro.ts')}:1:21 does not parse: Expression expected. Correct it.`,
+    ])
+    assert.deepEqual(loaded.files, [join(root, 'nyro.ts'), join(root, '..v1/nyro.ts')])
   })
 
   test('where it takes too long, even in a loop that nothing interrupts, with what it imported so far', async () => {
