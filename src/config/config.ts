@@ -250,6 +250,7 @@ export interface RedirectConfig {
   readonly status: number
   readonly scheme: 'http' | 'https' | null
   readonly host: string | null
+  /** Null where `scheme` is given: that scheme's own. */
   readonly port: number | null
   /** Whole path; null: the received one, after the route's `rewrite`. */
   readonly path: string | null

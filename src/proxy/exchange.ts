@@ -48,6 +48,8 @@ export class Exchange {
   crossOrigin = false // policies/cors
   /** The failure's code where the gateway answered with one. */
   code: string | null = null // refuse
+  /** The upstream that was drawn, where the route has several. */
+  upstream: string | null = null // forward
   /** host:port of the endpoint that was last tried. */
   endpoint: string | null = null // forward
   bytesIn = 0 // relay: body bytes from the client

@@ -70,6 +70,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#client = client
     this.#target = target
     this.#choice = pickChoice(target.choices)
+    if (target.choices.length > 1) exchange.upstream = this.#choice.upstream.name
     this.#origin = origin
     this.#site = site
   }

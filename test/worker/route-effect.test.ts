@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { RouteConfig } from '../../src/config/config.ts'
 import { ROUTE_DEFAULTS } from '../../src/config/default.ts'
+import { upstreamOf } from '../support/config-part.ts'
 import { echo, Origin } from '../support/origin.ts'
 import { request } from '../support/raw-client.ts'
 import { bearer, tenantToken } from '../support/token.ts'
@@ -81,6 +82,24 @@ describe('a route', () => {
         assert.equal((await plane.access('/old/a')).status_code, 301)
       },
     )
+  })
+
+  test('with several upstreams goes to those that have a weight, and its line says to which', async () => {
+    await using origin = await Origin.start(echo)
+    const upstreams = ['orders', 'canary'].map((name) => upstreamOf(name, `${origin.url}/${name}`))
+    const weights = [
+      { name: 'orders', weight: 0 },
+      { name: 'canary', weight: 5 },
+    ]
+    const route = routeFor('a', { path: '/a' }, { ending: { kind: 'forward', upstreams: weights } })
+    await using plane = await PlaneStage.open(planeConfig(origin.url, { upstreams, routes: [route] }))
+    using client = await plane.connect()
+    for (let time = 0; time < 5; time++) {
+      assert.equal((await client.ask(request('GET', '/a'))).status, 200)
+      assert.equal(origin.last.target, '/canary/a')
+    }
+    const { route: name, upstream } = (await plane.access('/a')) as { route?: string; upstream?: string }
+    assert.deepEqual([name, upstream], ['a', 'canary'])
   })
 
   test('refuses a body announced to be too large before it asks who calls', () =>

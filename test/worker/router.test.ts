@@ -50,6 +50,11 @@ describe('a path', () => {
     })
   })
 
+  // The attack: a route whose name is cut down to bytes is another route.
+  test('beyond what a request can spell is never found, and takes no other’s place', () => {
+    check(routesOf('/\u0161', '/\u0161b/*', '/a/\u0162'), { '/a': '404', '/ab': '404', '/a/b': '404' })
+  })
+
   test('that is unsafe leads nowhere, wherever it would belong', () => {
     check(routesOf('/api/*', '/*'), {
       '/api/../ingest': '400',

@@ -36,6 +36,7 @@ export const REQUEST_OWNED: ReadonlySet<string> = new Set([
 /** CORS fields apart. */
 export const RESPONSE_OWNED: ReadonlySet<string> = new Set([
   ...OF_THE_MESSAGE,
+  'date',
   'x-request-id',
   'x-process-time',
 ])

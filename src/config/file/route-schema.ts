@@ -70,7 +70,10 @@ const redirect = section({
     .optional()
     .meta({ unset: 'as received', description: 'Scheme of the target.' }),
   host: text(hostName).optional().meta({ unset: 'as received', description: 'Host of the target.' }),
-  port: wholeLeaf(1, 65_535).optional().meta({ unset: 'as received', description: 'Port of the target.' }),
+  port: wholeLeaf(1, 65_535).optional().meta({
+    unset: 'as received, or the one of `scheme` where that is given',
+    description: 'Port of the target.',
+  }),
   path: text(literalPath).optional().meta({
     unset: 'as received, after `rewrite`',
     description: 'Whole path of the target. The query stays.',

@@ -5,6 +5,7 @@ import type { Walk } from './walk.ts'
 
 const SLASH = 47
 const WILDCARD = '/*'
+const PARAMETER = '/:'
 
 type Node = RadixNode<Place>
 
@@ -50,6 +51,7 @@ export class PathTree {
   }
 
   #nodeAt(path: string): Node {
+    if (!path.includes(PARAMETER)) return this.#root.reach(path)
     let node = this.#root
     let literal = ''
     for (const [index, segment] of path.split('/').entries()) {

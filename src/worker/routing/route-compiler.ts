@@ -62,6 +62,8 @@ export class RouteCompiler {
   readonly #policies = new Shared<readonly Policy[]>()
   readonly #refusals = new Shared<Route>()
   readonly #methods = new Shared<ReadonlySet<string>>()
+  /** By upstream, of access lines. */
+  readonly #logged = new Shared<string>()
 
   constructor(config: Omit<Config, 'routes'>, parts: RouteParts) {
     this.#config = config
@@ -76,15 +78,18 @@ export class RouteCompiler {
 
   route(route: RouteConfig): Route {
     const { name, ending } = route
+    // Where there are several, forwarding says which it was.
     const upstream = ending.kind === 'forward' && ending.upstreams.length === 1 ? ending.upstreams[0] : null
-    const logged = upstream ? { route: name, upstream: upstream.name } : { route: name }
+    const logged = upstream
+      ? this.#logged.of(upstream.name, () => `,"upstream":${JSON.stringify(upstream.name)}`)
+      : ''
     return {
       name,
       policies: this.#asked(route),
       owned: this.#owned,
       response: this.#response(route.headers.response),
       target: ending.kind === 'forward' ? this.#target(route, ending.upstreams) : null,
-      logText: `,${JSON.stringify(logged).slice(1, -1)}`,
+      logText: `,"route":${JSON.stringify(name)}${logged}`,
     }
   }
 
@@ -151,9 +156,12 @@ export class RouteCompiler {
     const { set, add, remove } = route.headers.request
     const isPlain = rewrite === null && set.length + add.length + remove.length === 0
     const own = isPlain ? '' : JSON.stringify([rewrite, route.headers.request])
-    const weights = upstreams.map(({ name, weight }) => `${JSON.stringify(name)}:${weight}`).join()
     const { headMs, idleMs, totalMs } = timeouts
-    return this.#targets.of(`${weights} ${headMs} ${idleMs} ${totalMs} ${body.maxBytes} ${own}`, () => ({
+    const limits = `${headMs} ${idleMs} ${totalMs} ${body.maxBytes} ${own.length} ${own}`
+    // Names come last, so that no name reads like another target's limits.
+    const [only] = upstreams
+    const where = upstreams.length === 1 && only ? `${only.weight} ${only.name}` : JSON.stringify(upstreams)
+    return this.#targets.of(`${limits} ${where}`, () => ({
       choices: upstreams.map(({ name, weight }) => ({ ...this.#choice(name, own, route), weight })),
       limits: {
         headMs: timeouts.headMs ?? null,
