@@ -76,13 +76,9 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   }
 
   start(): void {
-    const { totalMs, maxBodyBytes } = this.#target.limits
+    const { totalMs } = this.#target.limits
     const { upstream } = this.#choice
     this.#upgrade = asksWebSocket(this.#head)
-    if (this.#head.contentLength > maxBodyBytes) {
-      this.#refuseTooLarge()
-      return
-    }
     const limitMs = totalMs ?? upstream.config.timeouts.totalMs
     if (limitMs !== null) {
       this.#deadline = new Deadline(this)

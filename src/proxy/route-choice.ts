@@ -1,8 +1,12 @@
-import type { RouteChoice } from './route.ts'
+/** What is drawn among. */
+interface Weighted {
+  readonly upstream: { random(): number }
+  readonly weight: number
+}
 
 /** Draws one by weight; the only one is not drawn. */
-export function pickChoice(choices: readonly RouteChoice[]): RouteChoice {
-  const first = choices[0] as RouteChoice // a target has at least one
+export function pickChoice<Choice extends Weighted>(choices: readonly Choice[]): Choice {
+  const first = choices[0] as Choice // a target has at least one
   if (choices.length === 1) return first
   let total = 0
   for (const { weight } of choices) total += weight

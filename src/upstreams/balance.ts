@@ -1,5 +1,5 @@
 import type { BalanceConfig } from '../config/config.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { EndpointState } from './endpoint-state.ts'
 import { hashText, mixHashes } from './hash.ts'
 
 /** How fit an endpoint is for an exchange; the least is best, and OUT is never taken. */
@@ -12,8 +12,17 @@ const OUT = 3
 
 const HASH_RANGE = 2 ** 32
 
+/** What balancing goes by. */
+export interface Candidate {
+  readonly hash: number
+  /** Exchanges in it now, in all threads. */
+  readonly inFlight: number
+  readonly state: Pick<EndpointState, 'isRefusing' | 'share'>
+  isInService(nowMs: number): boolean
+}
+
 /** Which endpoint of an upstream an exchange goes to. */
-export class Balance {
+export class Balance<Endpoint extends Candidate> {
   readonly #random: () => number
   #turn = 0
   /** Ranks of one pick. */

@@ -53,20 +53,20 @@ export class EndpointState {
     Atomics.store(this.#cells, this.#at + REFUSED, stamp(nowMs))
   }
 
-  /** It took a connection. */
+  /** It took a connection, or answered. */
   accepted(): void {
-    if (Atomics.load(this.#cells, this.#at + REFUSED) !== 0) Atomics.store(this.#cells, this.#at + REFUSED, 0)
+    if (this.hasRefused) Atomics.store(this.#cells, this.#at + REFUSED, 0)
+  }
+
+  /** It refused, a moment or a while ago, and nobody has been accepted since. */
+  get hasRefused(): boolean {
+    return Atomics.load(this.#cells, this.#at + REFUSED) !== 0
   }
 
   /** Whether it refused a moment ago. */
   isRefusing(nowMs: number): boolean {
     const refused = Atomics.load(this.#cells, this.#at + REFUSED)
     return refused !== 0 && elapsedMs(nowMs, refused) < REFUSING_MS
-  }
-
-  /** Before an exchange tries one that refused a while ago: the others wait another moment for what comes of it. */
-  tryAgain(nowMs: number): void {
-    if (Atomics.load(this.#cells, this.#at + REFUSED) !== 0) this.refused(nowMs)
   }
 
   reset(): void {

@@ -94,13 +94,12 @@ export class Endpoint implements ConnectionOwner {
   /** Lets an exchange in, unless another got ahead of it to probe. What is let in must `leave`. */
   enter(waiter: ConnectionWaiter): boolean {
     const { breaker } = this.#owner.config
-    const nowMs = this.#nowMs
     if (breaker !== null) {
-      const passage = this.state.breaker.enter(breaker, nowMs)
+      const passage = this.state.breaker.enter(breaker, this.#nowMs)
       if (passage === 'barred') return false
       if (passage === 'probe') this.#prober = waiter
     }
-    this.state.tryAgain(nowMs)
+    if (this.state.hasRefused) this.state.refused(this.#nowMs) // the others wait another moment for what comes of it
     this.#memory.exchanges.enter(this.live.slot)
     return true
   }

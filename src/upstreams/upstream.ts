@@ -24,7 +24,7 @@ export class Upstream implements EndpointOwner {
   config: UpstreamConfig
   security: tls.SecureContext | null
   readonly #parts: UpstreamParts
-  readonly #balance: Balance
+  readonly #balance: Balance<Endpoint>
   readonly #budget: RetryBudget
   #endpoints: readonly Endpoint[] | 'unknown' | null = null
   /** All with a connection, those that are gone from the upstream included. */
@@ -149,6 +149,7 @@ export class Upstream implements EndpointOwner {
   /** It is no longer configured: what it carries is carried to its end, and nothing is kept. */
   retire(): void {
     this.#retired = true
+    this.#parts.memory.connections.unwant(this.slot)
     for (const endpoint of this.#pools) endpoint.retireConnections()
   }
 
@@ -354,6 +355,8 @@ export class Upstream implements EndpointOwner {
   }
 
   #sayWanting(): void {
+    // Its slot may be another's by now.
+    if (this.#retired) return
     const { connections } = this.#parts.memory
     if (this.#waiting.size > this.#dials.size) connections.want(this.slot)
     else connections.unwant(this.slot)

@@ -77,7 +77,13 @@ export class Reply {
 
 export interface OriginOptions {
   /** PEM; speaks TLS when given. */
-  readonly tls?: { readonly key: string; readonly cert: string }
+  readonly tls?: {
+    readonly key: string
+    readonly cert: string
+    /** Whoever connects must show a certificate of this authority. */
+    readonly ca?: string
+    readonly requestCert?: boolean
+  }
   /** Take connections but read nothing from them. */
   readonly deaf?: 'deaf'
   /** Default: a free one. */

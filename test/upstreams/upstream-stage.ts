@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
 import type { UpstreamConfig } from '../../src/config/config.ts'
 import type { ClientConnection } from '../../src/http1/client-connection.ts'
+import type { BreakerState } from '../../src/upstreams/breaker.ts'
 import type { ConnectionFault, ConnectionWaiter } from '../../src/upstreams/connection-waiter.ts'
 import type { Endpoint } from '../../src/upstreams/endpoint.ts'
+import type { Health } from '../../src/upstreams/endpoint-state.ts'
 import type { LiveEndpoint, LiveUpstream } from '../../src/upstreams/live-upstream.ts'
 import { Upstream } from '../../src/upstreams/upstream.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
@@ -110,7 +112,7 @@ export class UpstreamStage {
   endpoints(...addresses: readonly string[]): readonly LiveEndpoint[] {
     const { port } = this.loopback
     return addresses.map((address) => ({
-      slot: Number(address.slice(address.lastIndexOf('.') + 1)),
+      slot: slotOf(address),
       ...{ address, family: 4, port, tls: this.#settings.tls !== undefined, host: 'orders.test' },
       authority: `orders.test:${port}`,
       target: `orders.test:${port}`,
@@ -141,6 +143,19 @@ export class UpstreamStage {
     return this.memory.openConnections(0)
   }
 
+  inFlight(address: string): number {
+    return this.memory.describeEndpoint(slotOf(address)).inFlight
+  }
+
+  breaker(address: string): BreakerState {
+    return this.memory.describeEndpoint(slotOf(address)).breaker
+  }
+
+  /** As control says it. */
+  setHealth(address: string, health: Health): void {
+    this.memory.setHealth(slotOf(address), health)
+  }
+
   /** Asks as requests do: within the delivery of a socket's event. */
   take(need: 'any' | 'fresh' = 'any', thread = 0): Waiter {
     const waiter = new Waiter()
@@ -161,9 +176,12 @@ export class UpstreamStage {
 
   /** The server's end of a connection. */
   async serverOf(connection: ClientConnection): Promise<Socket> {
-    const { localPort } = connection.socket
+    // Two connections to two addresses may have the same port at this end.
+    const { localPort, remoteAddress } = connection.socket
     const socket = await until('the accepted connection', () =>
-      this.loopback.accepted.find((accepted) => accepted.remotePort === localPort),
+      this.loopback.accepted.find(
+        (accepted) => accepted.remotePort === localPort && accepted.localAddress === remoteAddress,
+      ),
     )
     socket.resume()
     return socket
@@ -193,6 +211,10 @@ export class UpstreamStage {
     await this.loopback.close()
     for (const time of this.times) time[Symbol.dispose]()
   }
+}
+
+function slotOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf('.') + 1))
 }
 
 /** Writes a request and leaves it to be answered. */

@@ -231,6 +231,19 @@ describe('an address', () => {
       }
     }))
 
+  // The fault: a second after it refused, everybody who comes at that moment tries it, and all of them fail.
+  test('that refused a while ago is tried by one, and by the others when that one was accepted', () =>
+    staged({ addresses: [OTHER, LOCAL], config: { balance: { kind: 'round-robin' } } }, async (stage) => {
+      const refused = stage.take()
+      await until('the refusal', () => refused.fault)
+      stage.pass(1_100)
+      const waiters = Array.from({ length: 4 }, () => stage.take('fresh'))
+      await until('another refusal', () => waiters.some(({ fault }) => fault === 'refused'))
+      for (const waiter of waiters) if (waiter.fault === null) await waiter.served()
+      const addresses = waiters.map(({ endpoint }) => endpoint?.live.address)
+      assert.deepEqual(addresses.toSorted(), [LOCAL, LOCAL, LOCAL, OTHER])
+    }))
+
   test('is taken in turn with the others', () =>
     staged({ addresses: [OTHER, LOCAL], config: { balance: { kind: 'round-robin' } } }, async (stage) => {
       const other = await Loopback.listen(OTHER, stage.loopback.port)
@@ -401,3 +414,193 @@ test('a destroyed upstream leaves nothing open', () =>
     stage.upstream.destroy()
     await until('the close', () => stage.open === 0)
   }))
+
+describe('endpoints of one upstream', () => {
+  const TURNS: StageSettings = { addresses: [LOCAL, OTHER], config: { balance: { kind: 'round-robin' } } }
+
+  /** Both addresses listen. */
+  async function bothListen(
+    settings: StageSettings,
+    use: (stage: UpstreamStage) => Promise<void>,
+  ): Promise<void> {
+    await staged(settings, async (stage) => {
+      const other = await Loopback.listen(OTHER, stage.loopback.port, (socket) => {
+        socket.on('error', () => {})
+        stage.loopback.accepted.push(socket)
+      })
+      try {
+        await use(stage)
+      } finally {
+        for (const socket of stage.loopback.accepted) socket.destroy()
+        await other.close()
+      }
+    })
+  }
+
+  function addressOf(waiter: Waiter): string | undefined {
+    return waiter.endpoint?.live.address
+  }
+
+  test('keep connections of their own, and are asked for theirs although another has some to spare', () =>
+    bothListen(TURNS, async (stage) => {
+      const [first, second] = [stage.take(), stage.take()]
+      const local = await first.served()
+      const other = await second.served()
+      assert.deepEqual([addressOf(first), addressOf(second)], [LOCAL, OTHER])
+      for (const connection of [local, other]) await stage.exchange(connection)
+      await delivered()
+      same(stage.take().connection, local)
+      same(stage.take().connection, other)
+    }))
+
+  test('count what is in flight until it leaves', () =>
+    bothListen(TURNS, async (stage) => {
+      const [first, second, third] = [stage.take(), stage.take(), stage.take()]
+      for (const waiter of [first, second, third]) await waiter.served()
+      assert.deepEqual([stage.inFlight(LOCAL), stage.inFlight(OTHER)], [2, 1])
+      first.endpoint?.leave(first)
+      second.endpoint?.leave(second)
+      assert.deepEqual([stage.inFlight(LOCAL), stage.inFlight(OTHER)], [1, 0])
+      stage.upstream.cancel(stage.take('fresh'))
+      assert.equal(stage.inFlight(OTHER), 0)
+    }))
+
+  test('give way to each other where the limit is reached', () =>
+    bothListen(
+      { ...TURNS, config: { ...TURNS.config, connections: { max: 1, idle: 10, idleTimeoutMs: 4_000 } } },
+      async (stage) => {
+        const local = await stage.take().served()
+        await stage.exchange(local)
+        await delivered()
+        const waiter = stage.take()
+        const other = await waiter.served()
+        assert.equal(addressOf(waiter), OTHER)
+        differ(other, local)
+        assert.equal(stage.open, 1)
+      },
+    ))
+
+  test('serve whoever waits for a place, whichever of them has one first', () =>
+    bothListen(
+      { ...TURNS, config: { ...TURNS.config, connections: { max: 2, idle: 10, idleTimeoutMs: 4_000 } } },
+      async (stage) => {
+        const [local, other] = [await stage.take().served(), await stage.take().served()]
+        const waiting = [stage.take(), stage.take()]
+        await stage.exchange(other)
+        same(await (waiting[0] as Waiter).served(), other)
+        await stage.exchange(local)
+        same(await (waiting[1] as Waiter).served(), local)
+        assert.deepEqual([stage.inFlight(LOCAL), stage.inFlight(OTHER)], [2, 2])
+      },
+    ))
+
+  test('keep a key to its own although another has a connection to spare', () =>
+    bothListen(
+      {
+        addresses: [LOCAL, OTHER],
+        config: {
+          balance: { kind: 'hash', on: 'tenant' },
+          connections: { max: 1, idle: 10, idleTimeoutMs: 4_000 },
+        },
+      },
+      async (stage) => {
+        const seen = new Map<string, string | undefined>()
+        for (const key of ['a', 'b', 'c', 'd', 'e', 'f', 'a', 'b', 'c', 'd', 'e', 'f']) {
+          const waiter = new Waiter()
+          stage.times[0]?.wire.epoch.count()
+          stage.upstream.take(waiter, 'any', key)
+          await stage.exchange(await waiter.served())
+          assert.equal(addressOf(waiter), seen.get(key) ?? addressOf(waiter))
+          seen.set(key, addressOf(waiter))
+        }
+        assert.deepEqual([...new Set(seen.values())].sort(), [LOCAL, OTHER])
+      },
+    ))
+
+  test('are passed over while they are out of service, and refused when all are', () =>
+    bothListen(TURNS, async (stage) => {
+      stage.setHealth(LOCAL, 'down')
+      for (let round = 0; round < 3; round++) {
+        const waiter = stage.take()
+        await waiter.served()
+        assert.equal(addressOf(waiter), OTHER)
+      }
+      stage.setHealth(OTHER, 'down')
+      assert.deepEqual([stage.take().fault, stage.take('fresh').fault], ['unavailable', 'unavailable'])
+      stage.setHealth(OTHER, 'up')
+      assert.notEqual(stage.take('fresh').fault, 'unavailable')
+    }))
+
+  test('stay what they are when the resolver’s order changes, and close when they are gone', () =>
+    bothListen(TURNS, async (stage) => {
+      const [local, other] = [await stage.take().served(), await stage.take().served()]
+      await stage.exchange(local)
+      stage.upstream.setEndpoints(stage.endpoints(OTHER, LOCAL))
+      await delivered()
+      assert.equal(stage.open, 2)
+      stage.upstream.setEndpoints(stage.endpoints(LOCAL))
+      await stage.exchange(other)
+      await until('what the gone one had to close', () => stage.open === 1)
+      same(stage.take().connection, local)
+    }))
+
+  test('whoever waits for one that goes is served by another', () =>
+    bothListen(
+      { ...TURNS, config: { ...TURNS.config, connections: { max: 1, idle: 10, idleTimeoutMs: 4_000 } } },
+      async (stage) => {
+        const local = await stage.take().served()
+        const waiter = stage.take()
+        stage.upstream.setEndpoints(stage.endpoints(OTHER))
+        local.abandon()
+        await waiter.served()
+        assert.equal(addressOf(waiter), OTHER)
+        await stage.exchange(await waiter.served())
+        await delivered()
+        assert.equal(stage.open, 1)
+      },
+    ))
+})
+
+describe('a breaker', () => {
+  const BREAKING: StageSettings = {
+    addresses: [OTHER],
+    config: { breaker: { failures: 0.5, windowMs: 10_000, minimum: 2, openMs: 5_000 } },
+  }
+
+  test('opens when dials fail, probes once in a while, and closes when a probe is answered', () =>
+    staged(BREAKING, async (stage) => {
+      for (const waiter of [stage.take(), stage.take()])
+        await until('the refusal', () => waiter.fault === 'refused')
+      assert.equal(stage.take().fault, 'unavailable')
+      stage.pass(5_050)
+      const probe = stage.take()
+      assert.equal(stage.take().fault, 'unavailable')
+      await until('the probe to be refused', () => probe.fault === 'refused')
+      assert.equal(stage.take().fault, 'unavailable')
+      stage.pass(5_050)
+      const other = await Loopback.listen(OTHER, stage.loopback.port)
+      try {
+        const last = stage.take()
+        await last.served()
+        last.endpoint?.succeeded(last)
+        last.endpoint?.leave(last)
+        assert.equal(stage.breaker(OTHER), 'closed')
+        await stage.take('fresh').served()
+      } finally {
+        await other.close()
+      }
+    }))
+
+  test('lets another probe when the one that does leaves without a word', () =>
+    staged(BREAKING, async (stage) => {
+      for (const waiter of [stage.take(), stage.take()])
+        await until('the refusal', () => waiter.fault === 'refused')
+      stage.pass(5_050)
+      const probe = stage.take()
+      assert.equal(stage.breaker(OTHER), 'probing')
+      stage.upstream.cancel(probe)
+      assert.equal(stage.breaker(OTHER), 'open')
+      assert.equal(stage.take().fault, null)
+      assert.equal(stage.breaker(OTHER), 'probing')
+    }))
+})
