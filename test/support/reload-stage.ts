@@ -47,6 +47,10 @@ export class ReloadStage {
     return Number(this.find('Gateway listening')?.['port'])
   }
 
+  get adminPort(): number {
+    return Number(this.find('Gateway listening')?.['admin_port'])
+  }
+
   get residentBytes(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024
@@ -78,8 +82,8 @@ export class ReloadStage {
 
   /** The status of `POST /config/reload`. */
   async reload(): Promise<number> {
-    const port = this.find('Gateway listening')?.['admin_port']
-    const response = await fetch(`http://127.0.0.1:${port}/config/reload`, { method: 'POST' })
+    const url = `http://127.0.0.1:${this.adminPort}/config/reload`
+    const response = await fetch(url, { method: 'POST' })
     await response.arrayBuffer()
     return response.status
   }
