@@ -1,4 +1,3 @@
-import { CLAIMS_MISSING } from '../jwt/token-failure.ts'
 import type { TokenFailure, TokenVerifier, VerifiedToken } from '../jwt/verify.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { type Failure, failure } from '../proxy/failure.ts'
@@ -17,10 +16,6 @@ const TOKEN_INVALID = failure('token_invalid', { fields: INVALID_TOKEN })
 const TOKEN_EXPIRED = failure('token_expired', { fields: EXPIRED_TOKEN })
 const TOKEN_NOT_YET_VALID = failure('token_not_yet_valid', { fields: INVALID_TOKEN })
 const TENANT_INVALID = failure('tenant_invalid')
-const CLAIMS_MISSING_BY_DETAIL = new Map<string | null, Failure>(
-  CLAIMS_MISSING.map(({ detail }) => [detail, failure('claims_missing', { detail, fields: INVALID_TOKEN })]),
-)
-
 const SCHEME = 'bearer '
 const SPACE = 32
 
@@ -71,6 +66,9 @@ function toFailure(refusal: TokenFailure): Failure {
     case 'tenant_invalid':
       return TENANT_INVALID
     case 'claims_missing':
-      return CLAIMS_MISSING_BY_DETAIL.get(refusal.detail) ?? TOKEN_INVALID
+      return failure('claims_missing', {
+        fields: INVALID_TOKEN,
+        ...(refusal.detail === null ? {} : { detail: refusal.detail }),
+      })
   }
 }

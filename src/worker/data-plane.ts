@@ -6,6 +6,7 @@ import { docsAnswers } from '../docs/pages.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { loadVerificationKey } from '../jwt/key.ts'
+import { soleIssuer } from '../jwt/live-issuer.ts'
 import { TokenVerifier } from '../jwt/verify.ts'
 import type { Clock } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
@@ -180,8 +181,7 @@ export class DataPlane {
     if (jwt === null) return null
     const { wallMs } = this.#clock
     const verifier = new TokenVerifier({
-      key: loadVerificationKey(jwt.algorithm, jwt.key),
-      clockSkewS: jwt.clockSkewS,
+      issuers: [soleIssuer(loadVerificationKey(jwt.algorithm, jwt.key), jwt.clockSkewS)],
       nowS: () => wallMs() / 1_000,
     })
     return jwtPolicy(verifier)
