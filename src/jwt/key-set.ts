@@ -74,6 +74,14 @@ export class KeySet {
   }
 }
 
+/** Those of a published set that some listed algorithm can use. */
+export function usableJwks(
+  jwks: readonly PublicJwk[],
+  algorithms: readonly JwtAlgorithm[],
+): readonly PublicJwk[] {
+  return jwks.filter((jwk) => KeySet.published([jwk], algorithms, null).keys.length > 0)
+}
+
 function compileKey(
   jwk: PublicJwk,
   algorithm: PublicVerificationKey['algorithm'],
