@@ -10,7 +10,7 @@ const INVALID_TOKEN = 'WWW-Authenticate: Bearer error="invalid_token"\r\n'
 const EXPIRED_TOKEN =
   'WWW-Authenticate: Bearer error="invalid_token", error_description="The token has expired"\r\n'
 
-const AUTHORIZATION_REPEATED = failure('authorization_repeated', { fields: INVALID_REQUEST })
+export const AUTHORIZATION_REPEATED = failure('authorization_repeated', { fields: INVALID_REQUEST })
 const TOKEN_MISSING = failure('token_missing', { fields: CHALLENGE })
 const TOKEN_INVALID = failure('token_invalid', { fields: INVALID_TOKEN })
 const TOKEN_EXPIRED = failure('token_expired', { fields: EXPIRED_TOKEN })
@@ -48,14 +48,14 @@ function conclude(exchange: Exchange, outcome: VerifiedToken | TokenFailure): Ve
  * What follows the scheme and its spaces (RFC 9110 section 11.4); null for another scheme or nothing. A tab does not
  * end a scheme; whatever else is in there, a space included, is for the verifier to refuse.
  */
-function bearerToken(credentials: string): string | null {
+export function bearerToken(credentials: string): string | null {
   if (credentials.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return null
   let start = SCHEME.length
   while (credentials.charCodeAt(start) === SPACE) start++
   return start < credentials.length ? credentials.slice(start) : null
 }
 
-function toFailure(refusal: TokenFailure): Failure {
+export function toFailure(refusal: TokenFailure): Failure {
   switch (refusal.code) {
     case 'token_invalid':
       return TOKEN_INVALID
