@@ -111,7 +111,7 @@ describe('with keys that an identity provider publishes', () => {
     const [thread] = stage.threads as [Thread]
     assert.equal(await thread.code(provider.token()), 'verified')
     assert.equal(provider.fetches, 1)
-    stage.keeper.close()
+    await stage.keeper.close()
   })
 
   test('a key that came meanwhile is fetched while the request waits, and every thread has it', async () => {
@@ -125,7 +125,7 @@ describe('with keys that an identity provider publishes', () => {
     assert.equal(await one.code(before), 'verified', 'the old key is still published')
     assert.equal(provider.fetches, 2)
     assert.equal(other.questions, 0)
-    stage.keeper.close()
+    await stage.keeper.close()
   })
 
   test('a key that is published no more ends what it verified', async () => {
@@ -139,7 +139,7 @@ describe('with keys that an identity provider publishes', () => {
     await stage.time.pass(COOLDOWN_MS)
     assert.equal(await thread.code(survivor), 'verified')
     assert.equal(await thread.code(leaked), 'token_invalid')
-    stage.keeper.close()
+    await stage.keeper.close()
   })
 
   for (const manner of ['down', 'garbage', 'empty', 'redirect'] as const)
@@ -154,7 +154,7 @@ describe('with keys that an identity provider publishes', () => {
       await stage.time.pass(86_400_000)
       assert.equal(await thread.code(cold), 'token_invalid')
       assert.equal(await thread.code(provider.token()), 'token_invalid')
-      stage.keeper.close()
+      await stage.keeper.close()
     })
 
   test('a provider that never answers holds up an unknown kid for two seconds, a known one not at all', async () => {
@@ -169,7 +169,7 @@ describe('with keys that an identity provider publishes', () => {
     assert.equal(await thread.code(known), 'verified')
     await stage.time.pass(2_000)
     assert.equal(await unknown, 'token_invalid')
-    stage.keeper.close()
+    await stage.keeper.close()
   })
 
   // Each unknown kid that led to a fetch would let anybody make the gateway flood the provider.
@@ -194,7 +194,7 @@ describe('with keys that an identity provider publishes', () => {
         assert.ok(questions <= 2, `${questions} questions to control`)
     } finally {
       await stranger[Symbol.asyncDispose]()
-      stage.keeper.close()
+      await stage.keeper.close()
     }
   })
 
@@ -204,7 +204,7 @@ describe('with keys that an identity provider publishes', () => {
     assert.equal(await (first.threads as [Thread])[0].code(token), 'verified')
     const saved = (): Promise<unknown> => folderKeyStore(folder).load('idp')
     await until('the keys to be on disk', saved)
-    first.keeper.close()
+    await first.keeper.close()
 
     provider.manner = 'down'
     const second = new Stage(config(), folder)
@@ -212,7 +212,7 @@ describe('with keys that an identity provider publishes', () => {
     await second.keeper.start()
     assert.deepEqual(second.events, ['Keys restored'])
     assert.equal(await (second.threads as [Thread])[0].code(token), 'verified')
-    second.keeper.close()
+    await second.keeper.close()
   })
 
   test('before the first keys a token waits for them', async () => {
@@ -221,6 +221,6 @@ describe('with keys that an identity provider publishes', () => {
     await stage.keeper.start()
     assert.equal(await judged, 'verified')
     assert.equal(provider.fetches, 1)
-    stage.keeper.close()
+    await stage.keeper.close()
   })
 })

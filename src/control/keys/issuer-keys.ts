@@ -56,7 +56,7 @@ export class IssuerKeys {
   #cancelNext: (() => void) | null = null
   #cancelEnd: (() => void) | null = null
   #failuresInRow = 0
-  #saving = false
+  #saving: Promise<void> | null = null
   #closed = false
   readonly #figures = {
     fetches: 0,
@@ -85,10 +85,12 @@ export class IssuerKeys {
     if (!this.#closed) void this.#fetch()
   }
 
-  close(): void {
+  /** Settles when nothing is being written any more; nobody has to wait for it. */
+  async close(): Promise<void> {
     this.#closed = true
     this.#cancelNext?.()
     this.#cancelEnd?.()
+    await this.#saving
   }
 
   /** Settles when all is done that may be done about it now: milliseconds until asking again can help. */
@@ -135,7 +137,11 @@ export class IssuerKeys {
     const delayMs = fetched.ok ? this.#succeeded(fetched) : this.#failed(fetched)
     this.#cancelNext = this.#world.startTimer(delayMs, () => void this.#fetch())
     // Not waited for: a disk that hangs holds up nobody's keys.
-    if (fetched.ok && !this.#saving) void this.#save(fetched.jwks)
+    if (fetched.ok && this.#saving === null) {
+      this.#saving = this.#save(fetched.jwks).finally(() => {
+        this.#saving = null
+      })
+    }
   }
 
   #succeeded({ jwks, maxAgeMs }: FetchedKeys): number {
@@ -185,13 +191,10 @@ export class IssuerKeys {
   async #save(jwks: readonly PublicJwk[]): Promise<void> {
     const { name, source } = this.#options
     const { store, log, clock } = this.#world
-    this.#saving = true
     try {
       await store?.save(name, { url: source.url, fetchedAtMs: clock.wallMs(), jwks })
     } catch (error) {
       log.log('warning', 'Keys not kept on disk', { issuer: name, code: errorCode(error) ?? 'UNKNOWN' })
-    } finally {
-      this.#saving = false
     }
   }
 }

@@ -42,7 +42,8 @@ export class KeyKeeper {
     return [...this.#issuers].map(([issuer, { figures }]) => ({ issuer, ...figures }))
   }
 
-  close(): void {
-    for (const keys of this.#issuers.values()) keys.close()
+  /** Settles when nothing is being written any more; nobody has to wait for it. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#issuers.values()].map((keys) => keys.close()))
   }
 }

@@ -198,7 +198,7 @@ describe('keys on disk', () => {
   async function ran(): Promise<MemoryStore> {
     const store = new MemoryStore()
     const stage = await Stage.open({ store })
-    stage.keys.close()
+    await stage.keys.close()
     return store
   }
 
