@@ -5,6 +5,9 @@ import { loadVerificationKey } from './key.ts'
 
 const MAX_REQUIRED_CLAIMS = 16
 
+/** A timer of Node's holds no more than 24.8 days, and ends a longer wait at once. */
+const MAX_WAIT_MS = 20 * 86_400_000
+
 /** RFC 7518 section 3.2: a key of at least the hash's size. Bytes. */
 const LEAST_SECRET_BYTES: Readonly<Partial<Record<JwtAlgorithm, number>>> = {
   HS256: 32,
@@ -88,6 +91,12 @@ function findRemoteProblems(config: IssuerConfig, keys: RemoteKeySource, path: s
     problems.push(`${path} finds its keys by discovery, which needs issuer: set it, or name a jwks URL.`)
   if (keys.cooldownMs > keys.refreshMs)
     problems.push(`${path}.keys.cooldown is longer than refresh, which could then never be kept: shorten it.`)
+  for (const [name, ms] of [
+    ['maxStale', keys.maxStaleMs],
+    ['refresh', keys.refreshMs],
+  ] as const) {
+    if (ms > MAX_WAIT_MS) problems.push(`${path}.keys.${name} is longer than 20 days: shorten it.`)
+  }
   const place = keys.kind === 'jwks' ? `${path}.jwks` : `${path}.issuer`
   const fault = findUrlFault(keys.url, keys.plainHosts)
   return fault === null ? problems : [...problems, `${place} ${fault}.`]

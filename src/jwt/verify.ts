@@ -2,6 +2,7 @@ import type { Identity } from '../proxy/exchange.ts'
 import { claimedIssuer, judgeClaims, judgeTime } from './claims.ts'
 import { MAX_KID } from './jwk.ts'
 import { type Jws, parseJws } from './jws.ts'
+import type { KeysMessage } from './key-message.ts'
 import type { KeyRequests } from './key-request.ts'
 import type { LiveKey } from './key-set.ts'
 import type { LiveIssuer } from './live-issuer.ts'
@@ -33,6 +34,8 @@ export interface TokenVerifierOptions {
  * the issuer's keys; nothing it says is fetched, and an `iss` is only believed once the signature holds.
  */
 export class TokenVerifier {
+  readonly #all: readonly LiveIssuer[]
+  /** By what `iss` says. */
   readonly #issuers: ReadonlyMap<string, LiveIssuer>
   /** For tokens whose `iss` no issuer claims. */
   readonly #otherwise: LiveIssuer | null
@@ -44,6 +47,7 @@ export class TokenVerifier {
 
   constructor(options: TokenVerifierOptions) {
     const { issuers } = options
+    this.#all = issuers
     this.#issuers = new Map(
       issuers.flatMap((live) => (live.rules.issuer === null ? [] : [[live.rules.issuer, live] as const])),
     )
@@ -53,6 +57,11 @@ export class TokenVerifier {
     this.#nowS = options.nowS
     this.#keyRequests = options.keyRequests ?? null
     this.#cache = new TokenCache(options.cache)
+  }
+
+  /** What control tells of an issuer's keys; of an issuer that is not among these, nothing. */
+  publish({ issuer, jwks }: KeysMessage): void {
+    for (const live of this.#all) if (live.rules.issuerName === issuer) live.publish(jwks)
   }
 
   /**

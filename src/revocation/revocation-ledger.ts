@@ -74,8 +74,10 @@ export class RevocationLedger {
   /** Settles when it is in force on every data thread and in the store. */
   async revoke(revocation: Revocation): Promise<RevocationOutcome> {
     const { store, maxEntries = MAX_ENTRIES } = this.#options
-    if (this.#set.size >= maxEntries) await this.sweep()
-    if (this.#set.size >= maxEntries) return 'full'
+    const isFull = (): boolean =>
+      this.#set.size >= maxEntries && !this.#set.has(revocation.kind, revocation.value)
+    if (isFull()) await this.sweep()
+    if (isFull()) return 'full'
     this.#set.revoke(revocation)
     const told = this.#tell([revocation], [])
     const stored = await isDone(store?.put(revocation))

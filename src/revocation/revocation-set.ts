@@ -38,6 +38,10 @@ export class RevocationSet {
     return true
   }
 
+  has(kind: RevocationKind, value: string): boolean {
+    return this.#untilS[kind].has(value)
+  }
+
   covers(identity: Identity, nowS: number): boolean {
     if (this.#size === 0) return false
     const { jti, subject, tenant } = identity

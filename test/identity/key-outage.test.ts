@@ -8,7 +8,7 @@ import { KeyKeeper } from '../../src/control/keys/key-keeper.ts'
 import { folderKeyStore } from '../../src/control/keys/key-store.ts'
 import type { IssuerConfig } from '../../src/jwt/issuer.ts'
 import { KeyRequests } from '../../src/jwt/key-request.ts'
-import { compileIssuer, type LiveIssuer } from '../../src/jwt/live-issuer.ts'
+import { compileIssuer } from '../../src/jwt/live-issuer.ts'
 import { TokenVerifier } from '../../src/jwt/verify.ts'
 import { issuerConfig, remoteKeys } from '../support/issuer-config.ts'
 import { LocalIssuer } from '../support/local-issuer.ts'
@@ -25,7 +25,7 @@ class Stage {
   readonly keeper: KeyKeeper
   readonly threads: readonly Thread[]
   readonly events: string[] = []
-  #keysSent = 0
+  readonly #config: IssuerConfig
 
   constructor(config: IssuerConfig, folder: string, threads = 1) {
     this.time.nowMs = NOW_MS
@@ -38,21 +38,21 @@ class Stage {
       random: () => 0,
       log: { log: (_: string, event: string) => void this.events.push(event) },
     }
-    this.keeper = new KeyKeeper([config], world, (message) => {
-      this.#keysSent++
-      for (const { issuer } of this.threads) issuer.publish(message.jwks)
+    this.#config = config
+    this.keeper = new KeyKeeper(world, (message) => {
+      for (const { verifier } of this.threads) verifier.publish(message)
     })
   }
 
   /** Until the first fetch has come to an end. */
   async open(): Promise<this> {
-    await this.keeper.start()
+    await this.start()
     await until('the first fetch to end', () => this.#ended > 0 || this.events.includes('Keys not fetched'))
     return this
   }
 
-  get keysSent(): number {
-    return this.#keysSent
+  start(): Promise<void> {
+    return this.keeper.replace([this.#config])
   }
 
   get #ended(): number {
@@ -61,12 +61,10 @@ class Stage {
 }
 
 class Thread {
-  readonly issuer: LiveIssuer
   readonly verifier: TokenVerifier
   questions = 0
 
   constructor(config: IssuerConfig, stage: Stage) {
-    this.issuer = compileIssuer(config)
     const keyRequests: KeyRequests = new KeyRequests({
       nowMs: () => stage.time.nowMs,
       startTimer: stage.time.startTimer,
@@ -76,7 +74,7 @@ class Thread {
       },
     })
     this.verifier = new TokenVerifier({
-      issuers: [this.issuer],
+      issuers: [compileIssuer(config)],
       nowS: () => stage.time.nowMs / 1_000,
       keyRequests,
     })
@@ -209,16 +207,31 @@ describe('with keys that an identity provider publishes', () => {
     provider.manner = 'down'
     const second = new Stage(config(), folder)
     second.time.nowMs = NOW_MS + 3_600_000
-    await second.keeper.start()
-    assert.deepEqual(second.events, ['Keys restored'])
+    await second.start()
+    assert.ok(second.events.includes('Keys restored'))
+    assert.ok(!second.events.includes('Keys changed'))
     assert.equal(await (second.threads as [Thread])[0].code(token), 'verified')
     await second.keeper.close()
   })
 
+  test('a reload fetches nothing where nothing changed, and forgets an issuer that is gone', async () => {
+    const stage = await new Stage(config(), folder).open()
+    const [thread] = stage.threads as [Thread]
+    for (let round = 0; round < 100; round++) await stage.start()
+    assert.equal(provider.origin.seen.length, 2, 'the document and the keys, once')
+    await stage.keeper.replace([])
+    assert.deepEqual(stage.keeper.known(), [])
+    await stage.time.pass(86_400_000)
+    assert.equal(provider.origin.seen.length, 2)
+    assert.equal(await thread.code(provider.token({}, { kid: 'unknown' })), 'token_invalid')
+    await stage.keeper.close()
+  })
+
   test('before the first keys a token waits for them', async () => {
     const stage = new Stage(config(), folder)
+    const starting = stage.start()
     const judged = (stage.threads as [Thread])[0].code(provider.token())
-    await stage.keeper.start()
+    await starting
     assert.equal(await judged, 'verified')
     assert.equal(provider.fetches, 1)
     await stage.keeper.close()

@@ -166,6 +166,10 @@ describe('a revocation', () => {
     for (const value of ['a', 'b']) await stage.ledger.revoke({ ...TENANT, value })
     assert.equal(await stage.ledger.revoke(TENANT), 'full')
     assert.equal(refuses(stage.join()), false)
+    assert.equal(stage.store.kept.length, 2)
+    const longer = stage.ledger.revoke({ ...TENANT, value: 'a', untilS: NOW_S + 30 })
+    stage.deliver(0)
+    assert.equal(await longer, 'done', 'one that is there may change its end')
     stage.nowS += 60
     const revoking = stage.ledger.revoke({ ...TENANT, untilS: null })
     for (let round = 0; round < 3; round++) {

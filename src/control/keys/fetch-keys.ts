@@ -47,6 +47,12 @@ async function discover(source: RemoteKeySource, fetchJson: FetchJson): Promise<
   // Section 4.3: exactly, or one issuer could publish another's keys.
   if (issuer !== source.url) return fetchFault('discovery: another issuer')
   if (typeof url !== 'string') return fetchFault('discovery: no jwks_uri')
-  if (findUrlFault(url, source.plainHosts) !== null) return fetchFault('discovery: jwks_uri is not https')
-  return url
+  return isAsSafe(url, source) ? url : fetchFault('discovery: jwks_uri is not https')
+}
+
+/** An issuer behind TLS does not lead to where there is none, loopback included, unless the operator named the host. */
+function isAsSafe(url: string, source: RemoteKeySource): boolean {
+  if (findUrlFault(url, source.plainHosts) !== null) return false
+  if (url.startsWith('https:') || source.url.startsWith('http:')) return true
+  return source.plainHosts.includes(new URL(url).hostname)
 }

@@ -79,10 +79,10 @@ export class IssuerKeys {
     return { keys: this.#jwks.length, ...this.#figures }
   }
 
-  /** What the last run left serves until the first fetch is done, which is not waited for. */
-  async start(): Promise<void> {
-    await this.#restore()
-    if (!this.#closed) void this.#fetch()
+  /** What the last run left serves until the first fetch is done. Settles with the former: a disk that hangs holds up no fetch. */
+  start(): Promise<void> {
+    void this.#fetch()
+    return this.#restore()
   }
 
   /** Settles when nothing is being written any more; nobody has to wait for it. */
@@ -112,6 +112,7 @@ export class IssuerKeys {
     const { name, source, algorithms } = this.#options
     const stored = (await this.#world.store?.load(name)) ?? null
     if (this.#closed || stored === null || stored.url !== source.url) return
+    if (this.#figures.fetchedAtMs !== null) return // the network was quicker
     // A clock that was set back makes them no younger than now.
     const ageMs = Math.max(0, this.#world.clock.wallMs() - stored.fetchedAtMs)
     const jwks = usableJwks(stored.jwks, algorithms)

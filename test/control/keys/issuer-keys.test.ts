@@ -228,6 +228,24 @@ describe('keys on disk', () => {
     }
   })
 
+  test('do not hold up those that are fetched, though the disk hangs, and never replace them', async () => {
+    const store = await ran()
+    const late = Promise.withResolvers<null>()
+    const { load } = store
+    store.load = async (issuer) => {
+      await late.promise
+      return load.call(store, issuer)
+    }
+    const stage = new Stage({ store })
+    stage.answer = good(B)
+    const restored = stage.keys.start()
+    await settled()
+    assert.deepEqual(stage.published, ['b'])
+    late.resolve(null)
+    await restored
+    assert.deepEqual(stage.published, ['b'])
+  })
+
   test('do not hold up those that are fetched, though the disk fails', async () => {
     const store = new MemoryStore()
     store.save = () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }))
@@ -270,6 +288,7 @@ describe('discovery', () => {
       [{ jwks_uri }, 'discovery: another issuer'],
       [{ issuer }, 'discovery: no jwks_uri'],
       [{ issuer, jwks_uri: 'http://keys.example.com/jwks' }, 'discovery: jwks_uri is not https'],
+      [{ issuer, jwks_uri: 'http://127.0.0.1/jwks' }, 'discovery: jwks_uri is not https'],
       [{ issuer, jwks_uri: 'file:///jwks' }, 'discovery: jwks_uri is not https'],
     ] as const) {
       const stage = answering(document)
