@@ -49,7 +49,7 @@ export class Exchange {
   readonly scheme: string // pipeline
   /** performance.now() when the head was complete. */
   readonly startMs: number // pipeline
-  identity: Identity | null = null // policies/jwt
+  identity: Identity | null = null // policies/identity, policies/jwt
   /** Field lines towards the upstream. */
   asserted = '' // assert
   /** Field lines towards the client. */
