@@ -20,6 +20,11 @@ export function createApiKey(random: (bytes: Buffer) => void): string {
   return `${body}_${checksumOf(body)}`
 }
 
+/** Whether a text means to be a key: no token begins so. */
+export function looksLikeApiKey(text: string): boolean {
+  return text.startsWith(PREFIX)
+}
+
 /** Whether a text is written as a key is, its checksum included: says a scanner what is none, and nobody what is one. */
 export function isApiKeyText(text: string): boolean {
   if (!SHAPE.test(text)) return false

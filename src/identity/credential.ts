@@ -1,4 +1,4 @@
-import { isApiKeyText } from '../api-keys/key-text.ts'
+import { looksLikeApiKey } from '../api-keys/key-text.ts'
 import type { RequestHead } from '../proxy/exchange.ts'
 import { cookieValues } from './cookie.ts'
 import type { CredentialSource } from './credential-source.ts'
@@ -19,7 +19,7 @@ export function placedCredentials(
   return sources
     .flatMap((source) => textsAt(head, source))
     .filter((text) => text !== '')
-    .map((text) => ({ kind: isApiKeyText(text) ? 'api-key' : 'token', text }))
+    .map((text) => ({ kind: looksLikeApiKey(text) ? 'api-key' : 'token', text }))
 }
 
 function textsAt(head: RequestHead, source: CredentialSource): readonly string[] {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { cookieValues, withoutCookie } from '../../src/identity/cookie.ts'
-import { parseCredentialSource } from '../../src/identity/credential-source.ts'
+import { fieldsWithoutCredentials, targetWithoutCredentials } from '../../src/identity/credential-removal.ts'
+import { type CredentialSource, parseCredentialSource } from '../../src/identity/credential-source.ts'
 import { queryValues, withoutQuery } from '../../src/identity/query-parameter.ts'
 import { subprotocolCredentials, withoutCredentials } from '../../src/identity/subprotocol.ts'
 
@@ -84,4 +85,41 @@ describe('a WebSocket subprotocol', () => {
       assert.deepEqual(subprotocolCredentials(field), values)
       assert.equal(withoutCredentials(field), rest)
     })
+})
+
+describe('what an upstream sees', () => {
+  const sources = ['header', 'cookie:session', 'query:token', 'query:key', 'subprotocol'].map(
+    parseCredentialSource,
+  ) as CredentialSource[]
+
+  test('is a target without any parameter that could be a credential', () => {
+    assert.equal(targetWithoutCredentials('/a?x=1&token=t&key=k&y=%32', sources), '/a?x=1&y=%32')
+    assert.equal(targetWithoutCredentials('/a?x=1', sources), '/a?x=1')
+  })
+
+  test('are fields without cookies and protocols that could be, the others byte for byte', () => {
+    const lines = [
+      'Accept: */*',
+      'COOKIE: a=1; session=secret; b=2',
+      'cookie: session=secret',
+      'X-Cookie: session=mine',
+      'Sec-WebSocket-Protocol: nyro.bearer.secret, chat',
+      'sec-websocket-protocol: nyro.bearer.secret',
+      'Cookie: c=3;  d=4',
+      'Empty: ',
+    ]
+    const rest = fieldsWithoutCredentials(lines.map((line) => `${line}\r\n`).join(''), sources)
+    assert.deepEqual(rest.split('\r\n'), [
+      ...['Accept: */*', 'COOKIE: a=1; b=2', 'X-Cookie: session=mine', 'Sec-WebSocket-Protocol: chat'],
+      ...['Cookie: c=3;  d=4', 'Empty: ', ''],
+    ])
+    assert.ok(!rest.includes('secret'))
+  })
+
+  test('are all fields as they are where the route takes credentials from headers and queries only', () => {
+    const lines = 'Cookie: session=x\r\nSec-WebSocket-Protocol: nyro.bearer.x\r\n'
+    const only: readonly CredentialSource[] = [{ kind: 'header' }, { kind: 'query', name: 'token' }]
+    assert.equal(fieldsWithoutCredentials(lines, only), lines)
+    assert.equal(fieldsWithoutCredentials('', sources), '')
+  })
 })

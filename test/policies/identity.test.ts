@@ -156,6 +156,7 @@ describe('a credential in another place', () => {
   test('is judged as strictly as in a header', () => {
     assert.equal(judged(['Cookie: session=x.y.z'], { places }), '401 token_invalid')
     assert.equal(judged([], { places, target: `/?access_token=${STRANGER}` }), '401 key_invalid')
+    assert.equal(judged([], { places, target: `/?access_token=${KEY}x` }), '401 key_invalid', 'misspelt')
     assert.equal(judged(['Cookie: session='], { places }), '401 token_missing')
     assert.equal(judged([], { places: ['cookie:session'], options: { tokens: null } }), '401 token_missing')
     assert.equal(

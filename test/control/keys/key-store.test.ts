@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -58,7 +59,6 @@ describe('the folder that keeps keys', () => {
     const target = path()
     rmSync(target)
     // A folder in the file's place cannot be replaced by a file.
-    const { mkdirSync } = await import('node:fs')
     mkdirSync(target)
     await assert.rejects(store.save('idp', STORED))
     assert.equal(readdirSync(folder).length, 1)
