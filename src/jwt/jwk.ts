@@ -32,6 +32,11 @@ const ALGORITHMS: ReadonlySet<string> = new Set<JwtAlgorithm>([
   ...(['ES256', 'ES384', 'ES512', 'EdDSA'] as const),
 ])
 
+/** How many keys a set that was read lists, of use or not. */
+export function listedKeys(set: object): number {
+  return 'keys' in set && Array.isArray(set.keys) ? set.keys.length : 0
+}
+
 /**
  * The keys of a JWK Set that can verify signatures, or null if this is no set. Keys for another use, of unknown kinds or
  * with a member amiss are left out (RFC 7517 section 5), and so are secrets and private keys: once published, anybody

@@ -1,7 +1,7 @@
 import type { JwtAlgorithm } from '../../config/config.ts'
 import type { RemoteKeySource } from '../../jwt/issuer.ts'
 import { findUrlFault } from '../../jwt/issuer-problem.ts'
-import { type PublicJwk, readJwkSet } from '../../jwt/jwk.ts'
+import { listedKeys, type PublicJwk, readJwkSet } from '../../jwt/jwk.ts'
 import { usableJwks } from '../../jwt/key-set.ts'
 import { type FetchFault, type FetchJson, fetchFault } from './fetch-json.ts'
 
@@ -17,6 +17,8 @@ export interface FetchedKeys {
   readonly ok: true
   /** At least one. */
   readonly jwks: readonly PublicJwk[]
+  /** How many others the set lists, for the operator who misses one. */
+  readonly leftOut: number
   readonly maxAgeMs: number | null
 }
 
@@ -33,7 +35,7 @@ export async function fetchKeys(origin: KeyOrigin, fetchJson: FetchJson): Promis
   if (published === null) return fetchFault('no key set')
   const jwks = usableJwks(published, origin.algorithms)
   if (jwks.length === 0) return fetchFault('no usable key')
-  return { ok: true, jwks, maxAgeMs: fetched.maxAgeMs }
+  return { ok: true, jwks, leftOut: listedKeys(fetched.value) - jwks.length, maxAgeMs: fetched.maxAgeMs }
 }
 
 /** OpenID Connect Discovery 1.0 section 4: the path goes behind the issuer's own, one slash between. */

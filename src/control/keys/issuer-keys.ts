@@ -145,13 +145,13 @@ export class IssuerKeys {
     }
   }
 
-  #succeeded({ jwks, maxAgeMs }: FetchedKeys): number {
+  #succeeded({ jwks, leftOut, maxAgeMs }: FetchedKeys): number {
     const { name, source } = this.#options
     const { log, clock } = this.#world
     if (this.#failuresInRow > 0) log.log('info', 'Keys fetched again', { issuer: name })
     this.#failuresInRow = 0
     this.#figures.fetchedAtMs = clock.wallMs()
-    if (!sameKeys(this.#jwks, jwks)) this.#set(jwks, 'Keys changed')
+    if (!sameKeys(this.#jwks, jwks)) this.#set(jwks, 'Keys changed', leftOut)
     this.#endAfter(source.maxStaleMs)
     const wantedMs = Math.min(maxAgeMs ?? source.refreshMs, source.refreshMs)
     return Math.max(source.cooldownMs, wantedMs * (1 - JITTER * this.#world.random()))
@@ -169,12 +169,12 @@ export class IssuerKeys {
     return source.cooldownMs * (1 + JITTER * this.#world.random())
   }
 
-  #set(jwks: readonly PublicJwk[], event: string): void {
+  #set(jwks: readonly PublicJwk[], event: string, leftOut = 0): void {
     const { name, changed } = this.#options
     const [before, after] = [kidsOf(this.#jwks), kidsOf(jwks)]
     const added = after.filter((kid) => !before.includes(kid)).join(' ')
     const removed = before.filter((kid) => !after.includes(kid)).join(' ')
-    this.#world.log.log('info', event, { issuer: name, keys: jwks.length, added, removed })
+    this.#world.log.log('info', event, { issuer: name, keys: jwks.length, left_out: leftOut, added, removed })
     this.#jwks = jwks
     this.#figures.changes++
     changed(jwks)

@@ -96,8 +96,25 @@ describe('the keys of a remote issuer', () => {
     assert.ok(stage.fetches > 5)
     assert.deepEqual(stage.published, ['a,b'])
     assert.deepEqual(stage.world.lines, [
-      { level: 'info', event: 'Keys changed', issuer: 'idp', keys: 2, added: 'a b', removed: '' },
+      {
+        level: 'info',
+        event: 'Keys changed',
+        issuer: 'idp',
+        keys: 2,
+        left_out: 0,
+        added: 'a b',
+        removed: '',
+      },
     ])
+  })
+
+  test('that are of no use are counted for the operator who misses one', async () => {
+    const stage = new Stage()
+    stage.answer = good(A, { kty: 'oct', k: 'c2VjcmV0' }, { ...B, alg: 'ES384' })
+    await stage.keys.start()
+    await settled()
+    assert.deepEqual(stage.published, ['a'])
+    assert.equal(stage.world.lines[0]?.['left_out'], 2)
   })
 
   test('serve on while fetching fails, are asked for once a cooldown, and end when they are too old', async () => {
