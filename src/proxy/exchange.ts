@@ -17,13 +17,25 @@ export interface RequestHead {
   value(index: number): string
 }
 
+/** What a claim that policies ask about may be, or an array of. */
+export type ClaimValue = string | number | boolean
+
 /** Who calls: what a verified credential yields, whatever its form. */
 export interface Identity {
   readonly subject: string
   /** As it is stated to upstreams: visible ASCII. */
   readonly tenant: string
-  /** Seconds since the epoch; the credential is not valid from then on. */
+  /** Seconds since the epoch; the credential is not valid from then on. Infinity: it has no end. */
   readonly expiresAtS: number
+  /** The plan the credential names, which need not exist; null: none. */
+  readonly plan: string | null
+  readonly scopes: ReadonlySet<string>
+  /** Only of the claims that some route asks about. */
+  readonly claims: ReadonlyMap<string, readonly ClaimValue[]>
+  /** Configured name of who issued the credential. */
+  readonly issuer: string
+  /** The credential's own name, by which it can be revoked; null: it has none. */
+  readonly jti: string | null
 }
 
 /** One request and its one response. Every field exists from birth; the comment beside it names its one writer. */
@@ -37,7 +49,7 @@ export class Exchange {
   readonly scheme: string // pipeline
   /** performance.now() when the head was complete. */
   readonly startMs: number // pipeline
-  identity: Identity | null = null // policies/jwt
+  identity: Identity | null = null // policies/identity, policies/jwt
   /** Field lines towards the upstream. */
   asserted = '' // assert
   /** Field lines towards the client. */
