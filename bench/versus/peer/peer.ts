@@ -124,7 +124,7 @@ async function startNode(
 }
 
 /** The port the gateway took, from the log line that says so. */
-async function announcedPort(child: Child): Promise<number> {
+export async function announcedPort(child: Child): Promise<number> {
   const deadline = performance.now() + 15_000
   while (performance.now() < deadline && child.alive) {
     for (const line of child.stdout.read().split('\n')) {
