@@ -53,7 +53,7 @@ describe('the admission policy', () => {
   test('refuses with 503 and when to try again once the time is over', async () => {
     const stage = new Stage({ concurrency: 1, queue: 2, timeoutMs: 1_500 })
     const { policy } = policyOf(stage)
-    policy.admit(exchangeFrom('a'))
+    void policy.admit(exchangeFrom('a'))
     const verdict = policy.admit(exchangeFrom('a'))
     await stage.settle()
     stage.nowMs += 1_500
@@ -71,8 +71,8 @@ describe('the admission policy', () => {
     const stage = new Stage({ concurrency: 1, queue: 2, timeoutMs: 1_500 })
     const { policy } = policyOf(stage)
     const [first, gone] = [exchangeFrom('a'), exchangeFrom('b')]
-    policy.admit(first)
-    policy.admit(gone)
+    void policy.admit(first)
+    void policy.admit(gone)
     await stage.settle()
     gone.over = true
     policy.settle?.(first)
@@ -84,7 +84,7 @@ describe('the admission policy', () => {
     const stage = new Stage({ concurrency: 1, queue: 2, timeoutMs: 1_500 })
     const { policy, gate } = policyOf(stage)
     const exchange = exchangeFrom('a')
-    policy.admit(exchange)
+    void policy.admit(exchange)
     leavePlace(exchange, gate)
     assert.equal(stage.inUse, 0)
     policy.settle?.(exchange)
@@ -95,7 +95,7 @@ describe('the admission policy', () => {
     const stage = new Stage({ concurrency: 'auto', queue: 2, timeoutMs: 1_500 })
     const { policy } = policyOf(stage)
     const exchange = exchangeFrom('a')
-    policy.admit(exchange)
+    void policy.admit(exchange)
     exchange.respondedMs = stage.nowMs + 25
     policy.settle?.(exchange)
     assert.deepEqual(stage.places[0]?.takeLatency(SLOT), { count: 1, meanMs: 25 })
