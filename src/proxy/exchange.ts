@@ -66,6 +66,12 @@ export class Exchange {
   endpoint: string | null = null // forward
   bytesIn = 0 // relay: body bytes from the client
   bytesOut = 0 // relay: body bytes to the client
+  /** The upstream in which it holds a place, by its slot; -1: none. */
+  place = -1 // policies/admission
+  /** When it got the place, ms on the exchange's clock. */
+  placedMs = 0 // policies/admission
+  /** When the response head came, ms on the exchange's clock; 0: not yet. */
+  respondedMs = 0 // forward
   aborted = false // forward: the client left before the end
   /** How many of the route's policies admitted; they are settled in reverse. */
   admitted = 0 // pipeline

@@ -34,6 +34,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   identity: ['api-keys', 'lib'],
   'api-keys': ['lib'],
   revocation: ['lib'],
+  admission: [],
   observe: ['lib'],
   lib: [],
 }
