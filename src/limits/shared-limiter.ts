@@ -29,6 +29,8 @@ export class SharedLimiter implements Limiter {
   readonly #table: BucketTable
   readonly #hash: KeyHash
   readonly #clock: LimitClock
+  /** Of the rules and keys at hand, two words each. */
+  #hashes = new Int32Array(8)
   readonly #time: LimitTime = { nowMs: 0, wallMs: 0 }
   readonly #decision: MutableDecision = {
     admitted: false,
@@ -61,21 +63,31 @@ export class SharedLimiter implements Limiter {
     decision.left = Number.POSITIVE_INFINITY
     decision.resetS = 0
     decision.retryAfterS = 0
-    if (rules.length > 1 && !this.#looksFree(rules, keys)) return decision
+    this.#hashAll(rules, keys)
+    if (rules.length > 1 && !this.#looksFree(rules)) return decision
     for (let index = 0; index < rules.length; index++) {
-      if (this.#charge(rules[index] as Rule, keys[index] as string)) continue
-      while (--index >= 0) this.#giveBack(rules[index] as Rule, keys[index] as string)
+      if (this.#charge(rules[index] as Rule, index)) continue
+      while (--index >= 0) this.#giveBack(rules[index] as Rule, index)
       return decision
     }
     if (decision.rule === null) decision.left = 0
     return decision
   }
 
-  #looksFree(rules: readonly Rule[], keys: readonly string[]): boolean {
+  #hashAll(rules: readonly Rule[], keys: readonly string[]): void {
+    if (this.#hashes.length < rules.length * 2) this.#hashes = new Int32Array(rules.length * 2)
     for (let index = 0; index < rules.length; index++) {
       const rule = rules[index] as Rule
       this.#hash.hash(rule.salt, rule.otherSalt, keys[index] as string)
-      this.#table.find(this.#hash.first, this.#hash.second)
+      this.#hashes[index * 2] = this.#hash.first
+      this.#hashes[index * 2 + 1] = this.#hash.second
+    }
+  }
+
+  #looksFree(rules: readonly Rule[]): boolean {
+    for (let index = 0; index < rules.length; index++) {
+      const rule = rules[index] as Rule
+      this.#table.find(this.#hashes[index * 2] as number, this.#hashes[index * 2 + 1] as number)
       if (rule.next(this.#table.value, this.#time) < 0) {
         this.#refuse(rule, this.#table.value)
         return false
@@ -84,13 +96,14 @@ export class SharedLimiter implements Limiter {
     return true
   }
 
-  #charge(rule: Rule, key: string): boolean {
+  #charge(rule: Rule, index: number): boolean {
     const table = this.#table
     const time = this.#time
     const nowS = Math.floor(time.nowMs / MS_PER_S)
-    this.#hash.hash(rule.salt, rule.otherSalt, key)
+    const first = this.#hashes[index * 2] as number
+    const second = this.#hashes[index * 2 + 1] as number
     for (;;) {
-      const at = table.claim(this.#hash.first, this.#hash.second, nowS)
+      const at = table.claim(first, second, nowS)
       const next = rule.next(table.value, time)
       if (next < 0) {
         this.#refuse(rule, table.value)
@@ -105,11 +118,12 @@ export class SharedLimiter implements Limiter {
     }
   }
 
-  #giveBack(rule: Rule, key: string): void {
+  #giveBack(rule: Rule, index: number): void {
     const table = this.#table
-    this.#hash.hash(rule.salt, rule.otherSalt, key)
+    const first = this.#hashes[index * 2] as number
+    const second = this.#hashes[index * 2 + 1] as number
     for (;;) {
-      const at = table.find(this.#hash.first, this.#hash.second)
+      const at = table.find(first, second)
       // Without an entry, or with nothing in it, the bucket is full: somebody needed the room.
       if (at < 0 || table.value === 0) return
       if (table.swap(at, rule.without(table.value))) return
