@@ -18,12 +18,14 @@ export interface RateNumbers {
 
 /** Finer units would let a clock of milliseconds leave the integers a number can hold within four years. */
 const MOST_UNITS_PER_MS = 65_536
+/** A bucket in thousandths of its units is an integer below 2⁵³ in Redis. */
+const MOST_DEPTH = Math.floor(Number.MAX_SAFE_INTEGER / 1_000)
 
 /**
  * A bucket of `burst` requests, refilled continuously, as the generic cell rate algorithm keeps it (GCRA; ITU-T I.371):
  * one number, the time at which the bucket will be full again. Time is counted in units of which a request costs a
- * whole number, so that 10,000 a day and 10,000 a second are both exact; only above 65,536 units a millisecond is the
- * cost rounded, up.
+ * whole number, so that 10,000 a day and 10,000 a second are both exact; only where there would be more
+ * than 65,536 of them in a millisecond, or more than fit in a bucket, is the cost rounded, up.
  */
 export class RateRule implements Rule {
   readonly by: Rule['by']
@@ -42,8 +44,13 @@ export class RateRule implements Rule {
 
   constructor(names: RuleNames, numbers: RateNumbers) {
     const divisor = commonDivisor(numbers.count, numbers.periodMs)
-    const units = numbers.count / divisor
-    this.unitsPerMs = Math.min(units, MOST_UNITS_PER_MS)
+    const fillMs = (numbers.burst * numbers.periodMs) / numbers.count
+    const most = Math.min(MOST_UNITS_PER_MS, Math.floor(MOST_DEPTH / 2 / fillMs))
+    if (most < 1)
+      throw new RangeError(
+        `a burst of ${numbers.burst}: expected one that is there again within a hundred years`,
+      )
+    this.unitsPerMs = Math.min(numbers.count / divisor, most)
     this.cost = Math.ceil((numbers.periodMs * this.unitsPerMs) / numbers.count)
     this.burst = numbers.burst
     this.depth = this.burst * this.cost
@@ -52,8 +59,7 @@ export class RateRule implements Rule {
     this.by = names.by
     this.onStoreError = names.onStoreError
     this.nameText = structuredString(names.name)
-    const windowS = Math.ceil((numbers.burst * numbers.periodMs) / numbers.count / 1_000)
-    this.policyText = `${this.nameText};q=${numbers.burst};w=${windowS}`
+    this.policyText = `${this.nameText};q=${numbers.burst};w=${Math.ceil(fillMs / 1_000)}`
     this.identity = `rate ${names.by} ${this.unitsPerMs} ${this.cost} ${this.burst} ${names.name}`
     const [salt, otherSalt] = saltsOf(this.identity)
     this.salt = salt

@@ -69,6 +69,8 @@ describe('a rate', () => {
     [12_345, DAY_MS, 12_345],
     [1, 1, 1],
     [65_521, SECOND_MS, 65],
+    [1, DAY_MS, 1_000],
+    [997, DAY_MS, 10_000],
   ] as const) {
     test(`of ${count} in ${periodMs} ms with a burst of ${burst} decides as a bucket of fractions does`, () => {
       const { time, take } = stage()
