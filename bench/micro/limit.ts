@@ -9,6 +9,10 @@ import { QuotaRule } from '../../src/limits/quota-rule.ts'
 import { RateRule } from '../../src/limits/rate-rule.ts'
 import type { Rule } from '../../src/limits/rule.ts'
 import { SharedLimiter } from '../../src/limits/shared-limiter.ts'
+import { limitPolicy } from '../../src/policies/limit.ts'
+import { Plans } from '../../src/policies/plan.ts'
+import { Exchange } from '../../src/proxy/exchange.ts'
+import { UNREAD_HEAD } from '../../src/proxy/waiting.ts'
 
 const ROUNDS = 400_000
 const names = { name: 'free', by: 'plan', onStoreError: 'local' } as const
@@ -28,6 +32,40 @@ for (const count of [100, 10_000, 1_000_000]) {
     const place = places.tryTake(tenant, 100)
     places.give(place)
     return place >= 0
+  })
+  reportPolicy(tenants)
+}
+
+/** As the pipeline asks it: plan, place, both fields and the settling. */
+function reportPolicy(tenants: readonly string[]): void {
+  const plans = new Plans({
+    plans: [
+      {
+        name: 'free',
+        rate: { count: 1_000_000, periodMs: 1_000, burst: 1_000 },
+        quota: null,
+        concurrency: 50,
+      },
+    ],
+    defaultPlan: 'free',
+    planOfTenant: new Map(),
+    claimedPlan: () => null,
+    countUnknown: () => {},
+  })
+  const policy = limitPolicy({
+    limiter: new SharedLimiter(BucketTable.create(tenants.length * 2, randomBytes(8)), clock),
+    plans,
+    route: null,
+    places: new PlaceCount(PlaceCount.create(10_000, 4, randomBytes(8)), 0),
+  })
+  const route = { name: 'orders', policies: [policy], owned: new Set<string>(), target: null, logText: '' }
+  const exchange = new Exchange(UNREAD_HEAD, route, '192.0.2.7', 'http', 'request-1', 0)
+  report('the policy, with a plan of rate and concurrency', tenants, (tenant) => {
+    exchange.identity = { subject: 'user-1', tenant, expiresAtS: 0 }
+    exchange.answered = ''
+    const isAdmitted = policy.admit(exchange) === null
+    if (isAdmitted) policy.settle?.(exchange)
+    return isAdmitted
   })
 }
 

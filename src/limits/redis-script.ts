@@ -99,7 +99,10 @@ return { 1, nearest, fewest, ceil(reset), 0 }
 
 const SCRIPT_SHA = createHash('sha1').update(LIMIT_SCRIPT).digest('hex')
 
-/** Bytes of a digest that a key keeps: 132 bits, as 22 characters. */
+/** Makes a Redis know the script; asks it whether it answers at all. */
+export const LOAD_SCRIPT: readonly string[] = ['SCRIPT', 'LOAD', LIMIT_SCRIPT]
+
+/** What a key keeps of a digest: 132 bits, as 22 characters. */
 const KEY_LENGTH = 22
 
 /**

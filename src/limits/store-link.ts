@@ -9,8 +9,8 @@ const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
 /** A link that was up for so long begins with the first pause again. */
 const STEADY_MS = 10_000
-/** So many pings, one after the other, may a new connection take to show that it answers in time. */
-const PINGS = 3
+/** So many probes, one after the other, may a new connection take to show that it answers in time. */
+const PROBES = 3
 /** Failures above which the link is given up; a success takes a tenth of one back. */
 const MOST_FAILURES = 5
 const FORGIVEN = 0.1
@@ -20,6 +20,8 @@ export type StartTimer = (delayMs: number, run: () => void) => () => void
 
 export interface StoreLinkParts {
   readonly connect: ConnectStore
+  /** What a new connection must answer in time; may be sent several times. */
+  readonly probe: readonly string[]
   /** What the store may take for an answer. */
   readonly budgetMs: number
   /** Monotonic milliseconds. */
@@ -33,7 +35,7 @@ export interface StoreLinkParts {
 
 /**
  * The way to a store, and its breaker: up while a connection is open and answers in time. When it is down nobody is
- * sent there; one connection at a time is tried, with growing, jittered pauses, and must answer a ping within the
+ * sent there; one connection at a time is tried, with growing, jittered pauses, and must answer a probe within the
  * budget before anybody is sent there again. So a store that is gone, frozen, black-holed or slow costs requests
  * nothing, and is back within a pause and a try.
  */
@@ -100,9 +102,9 @@ export class StoreLink {
   }
 
   async #answersInTime(connection: StoreConnection, signal: AbortSignal): Promise<boolean> {
-    for (let ping = 0; ping < PINGS && !signal.aborted; ping++) {
+    for (let count = 0; count < PROBES && !signal.aborted; count++) {
       const sentMs = this.#parts.nowMs()
-      await connection.send(['PING'])
+      await connection.send(this.#parts.probe)
       if (this.#parts.nowMs() - sentMs <= this.budgetMs) return true
     }
     return false

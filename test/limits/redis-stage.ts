@@ -1,6 +1,7 @@
 import type { Decision } from '../../src/limits/limiter.ts'
 import { redisConnector } from '../../src/limits/redis-connection.ts'
 import { RedisLimiter } from '../../src/limits/redis-limiter.ts'
+import { LOAD_SCRIPT } from '../../src/limits/redis-script.ts'
 import type { Rule } from '../../src/limits/rule.ts'
 import { SharedLimiter } from '../../src/limits/shared-limiter.ts'
 import { STORE_BUDGET_MS, StoreLink } from '../../src/limits/store-link.ts'
@@ -17,6 +18,7 @@ export class RedisStage {
     const nowMs = (): number => performance.now()
     this.link = new StoreLink({
       connect: redisConnector(url),
+      probe: LOAD_SCRIPT,
       budgetMs,
       nowMs,
       startTimer: (delayMs, run) => {
@@ -39,10 +41,6 @@ export class RedisStage {
 
   async up(deadlineMs?: number): Promise<void> {
     await until('the store to be up', () => this.link.connection !== null, deadlineMs)
-  }
-
-  async down(): Promise<void> {
-    await until('the store to be down', () => this.link.connection === null)
   }
 
   async take(key: string, ...rules: readonly Rule[]): Promise<Decision> {
