@@ -11,9 +11,10 @@ const LONGEST_PAUSE_MS = 2_000
 const STEADY_MS = 10_000
 /** So many probes, one after the other, may a new connection take to show that it answers in time. */
 const PROBES = 3
-/** Failures above which the link is given up; a success takes a tenth of one back. */
-const MOST_FAILURES = 5
-const FORGIVEN = 0.1
+/** What a failure counts and an answer takes back: more than one failure among ten answers ends the link in time. */
+const FAILURE = 10
+const ANSWER = 1
+const MOST_FAILURES = 5 * FAILURE
 
 /** Runs something once after a delay; the returned function cancels it. */
 export type StartTimer = (delayMs: number, run: () => void) => () => void
@@ -74,12 +75,14 @@ export class StoreLink {
 
   /** An answer came in time. */
   answered(): void {
-    if (this.#failures > 0) this.#failures -= FORGIVEN
+    if (this.#failures > 0) this.#failures -= ANSWER
   }
 
   /** An answer was an error, or did not come in time, on this connection. */
   failed(connection: StoreConnection, reason: string): void {
-    if (connection !== this.#connection || ++this.#failures <= MOST_FAILURES) return
+    if (connection !== this.#connection) return
+    this.#failures += FAILURE
+    if (this.#failures <= MOST_FAILURES) return
     this.#end(reason)
   }
 
