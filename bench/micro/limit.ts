@@ -19,7 +19,7 @@ const names = { name: 'free', by: 'plan', onStoreError: 'local' } as const
 const rate = new RateRule(names, { count: 1_000_000, periodMs: 1_000, burst: 1_000_000 })
 const narrow = new RateRule(names, { count: 1, periodMs: 86_400_000, burst: 1 })
 const quota = new QuotaRule(names, { limit: 1_000_000_000, window: 'day' })
-const clock = { sharedMs: () => performance.now(), wallMs: () => 1_800_000_000_000 }
+const clock = { monotonicMs: () => performance.now(), wallMs: () => 1_800_000_000_000 }
 
 for (const count of [100, 10_000, 1_000_000]) {
   const tenants = Array.from({ length: count }, (_, index) => `tenant-${index}-of-many`)

@@ -45,6 +45,8 @@ export class BucketTable {
   readonly #emptyModulus: number
   /** Called with what an entry holds before it may be taken from its key. */
   beforeRetire: ((value: number) => void) | null = null
+  /** Whether the entry that was last picked was in use by a key. */
+  #isCrowded = false
   /** The state that was last read, whole, and its words; written to make one. */
   #state = 0n
   readonly #word = new BigInt64Array(1)
@@ -193,7 +195,8 @@ export class BucketTable {
     let generation = this.#generation()
     if (owner === generation) {
       const isDue = this.#isDue(at, nowS)
-      if (!isDue && this.#eviction === 'when empty') return true
+      // Somebody else has taken it in the meantime, and may have counted there.
+      if (!isDue && !this.#isCrowded) return true
       this.beforeRetire?.(this.value)
       if (!this.#retire(at)) return true
       if (!isDue) Atomics.add(this.#header, EVICTED, 1)
@@ -208,13 +211,16 @@ export class BucketTable {
   /** The first entry of a set that is nobody's or due, else the one due soonest; -1 where that may not be. */
   #pick(from: number, nowS: number): number {
     let soonest = from
+    this.#isCrowded = false
     for (let at = from; at < from + WAYS; at++) {
       const owner = Atomics.load(this.#idCells, at * 2 + 1) & GENERATION_MASK
       this.#load(at)
       if (owner !== this.#generation() || this.#isDue(at, nowS)) return at
       if (this.#expiryOf(at) < this.#expiryOf(soonest)) soonest = at
     }
-    return this.#eviction === 'when empty' ? -1 : soonest
+    if (this.#eviction === 'when empty') return -1
+    this.#isCrowded = true
+    return soonest
   }
 
   /** Whether the entry, whose state was loaded before, holds nothing any more. */

@@ -15,7 +15,6 @@ export function redisConnector(url: string): ConnectStore {
     const client = createClient({
       url,
       disableOfflineQueue: true,
-      disableClientInfo: true,
       maintNotifications: 'disabled',
       socket: { reconnectStrategy: false, connectTimeout: CONNECT_MS },
     })

@@ -1,16 +1,10 @@
+import type { Clock } from '../lib/clock.ts'
 import { BucketTable } from './bucket-table.ts'
 import { KeyHash } from './key-hash.ts'
 import type { Decision, Limiter } from './limiter.ts'
 import type { LimitTime, Rule } from './rule.ts'
 
 const MS_PER_S = 1_000
-
-/** Where a limiter reads the time. */
-export interface LimitClock {
-  /** Milliseconds of a monotonic clock whose zero is the same for all threads: the monotonic clock of a thread is not. */
-  sharedMs(): number
-  wallMs(): number
-}
 
 interface MutableDecision {
   admitted: boolean
@@ -28,7 +22,7 @@ interface MutableDecision {
 export class SharedLimiter implements Limiter {
   readonly #table: BucketTable
   readonly #hash: KeyHash
-  readonly #clock: LimitClock
+  readonly #clock: Clock
   /** Of the rules and keys at hand, two words each. */
   #hashes = new Int32Array(8)
   readonly #time: LimitTime = { nowMs: 0, wallMs: 0 }
@@ -41,8 +35,11 @@ export class SharedLimiter implements Limiter {
     retryAfterS: 0,
   }
 
-  /** `memory`: made by BucketTable.create, the same for all threads. */
-  constructor(memory: SharedArrayBuffer, clock: LimitClock) {
+  /**
+   * `memory`: made by BucketTable.create, the same for all threads. The clock's monotonic side must have one zero for
+   * all of them, as Node's performance.now() has: the start of the process.
+   */
+  constructor(memory: SharedArrayBuffer, clock: Clock) {
     this.#table = new BucketTable(memory, 'soonest')
     this.#hash = new KeyHash(this.#table.keyLow, this.#table.keyHigh)
     this.#clock = clock
@@ -54,9 +51,8 @@ export class SharedLimiter implements Limiter {
   }
 
   take(rules: readonly Rule[], keys: readonly string[]): Decision {
-    const { sharedMs, wallMs } = this.#clock
-    this.#time.nowMs = sharedMs()
-    this.#time.wallMs = wallMs()
+    this.#time.nowMs = this.#clock.monotonicMs()
+    this.#time.wallMs = this.#clock.wallMs()
     const decision = this.#decision
     decision.admitted = true
     decision.rule = null

@@ -1,6 +1,6 @@
+import type { Clock } from '../../src/lib/clock.ts'
 import { BucketTable } from '../../src/limits/bucket-table.ts'
 import { RateRule } from '../../src/limits/rate-rule.ts'
-import type { LimitClock } from '../../src/limits/shared-limiter.ts'
 
 /** A hash key of a process, always the same. */
 export const HASH_KEY = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8])
@@ -13,10 +13,10 @@ export function bucketMemory(entries = 1_024): SharedArrayBuffer {
 }
 
 /** Both clocks of a limiter, moved by the test. */
-export class LimitTimeline implements LimitClock {
+export class LimitTimeline implements Clock {
   nowMs = 1_000
   epochMs = Date.UTC(2026, 0, 31, 23, 59, 59)
-  readonly sharedMs = (): number => this.nowMs
+  readonly monotonicMs = (): number => this.nowMs
   readonly wallMs = (): number => this.epochMs
 
   pass(ms: number): void {

@@ -25,7 +25,7 @@ export interface LimitThreadBirth {
 function run(birth: LimitThreadBirth): void {
   const counts = new Int32Array(birth.counts)
   const clock = new Float64Array(birth.clock)
-  const limiter = new SharedLimiter(birth.memory, { sharedMs: () => clock[0] as number, wallMs: () => 0 })
+  const limiter = new SharedLimiter(birth.memory, { monotonicMs: () => clock[0] as number, wallMs: () => 0 })
   const places = new PlaceCount(birth.places, birth.row)
   const rules = [rateRule(...birth.rate)]
   const keys = ['acme']

@@ -28,7 +28,7 @@ export class RedisStage {
       random: Math.random,
       changed: (state, reason) => this.changes.push(`${state}: ${reason}`),
     })
-    const local = new SharedLimiter(bucketMemory(), { sharedMs: nowMs, wallMs: () => Date.now() })
+    const local = new SharedLimiter(bucketMemory(), { monotonicMs: nowMs, wallMs: () => Date.now() })
     this.limiter = new RedisLimiter({ link: this.link, local, prefix: 'test', nowMs })
     this.link.start()
   }

@@ -95,7 +95,7 @@ describe('four threads, one of which is killed and replaced meanwhile,', () => {
       await stage.replace(round % THREADS)
       await stage.offer(20_000)
       const most = 400 * burst
-      assert.equal(new SharedLimiter(stage.memory, { sharedMs: () => 1_000, wallMs: () => 0 }).evicted, 0)
+      assert.equal(new SharedLimiter(stage.memory, { monotonicMs: () => 1_000, wallMs: () => 0 }).evicted, 0)
       assert.ok(most - stage.admitted <= 1 && most >= stage.admitted, `${stage.admitted} of ${most}`)
     }
   })
@@ -105,7 +105,7 @@ describe('four threads, one of which is killed and replaced meanwhile,', () => {
     await stage.offer(30_000)
     await stage.replace(1)
     await stage.offer(30_000)
-    const limiter = new SharedLimiter(stage.memory, { sharedMs: () => 1_000, wallMs: () => 0 })
+    const limiter = new SharedLimiter(stage.memory, { monotonicMs: () => 1_000, wallMs: () => 0 })
     assert.ok(limiter.evicted > 0)
     assert.equal(limiter.take([rateRule(1, 1_000, 1)], ['somebody else']).admitted, true)
   })
@@ -124,4 +124,13 @@ describe('four threads, one of which is killed and replaced meanwhile,', () => {
     assert.ok(Atomics.load(stage.counts, MOST_HELD) <= 3)
     assert.equal(control.taken('acme'), 0)
   })
+})
+
+test('the monotonic clocks of all threads count from the same moment', async () => {
+  const code = "require('node:worker_threads').parentPort.postMessage(performance.now())"
+  const startMs = performance.now()
+  const worker = new Worker(code, { eval: true })
+  const [threadMs] = (await once(worker, 'message')) as [number]
+  await once(worker, 'exit')
+  assert.ok(threadMs >= startMs && threadMs <= performance.now(), `${threadMs} after ${startMs}`)
 })
