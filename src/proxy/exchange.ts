@@ -76,6 +76,10 @@ export class Exchange {
   /** How many of the route's policies admitted; they are settled in reverse. */
   admitted = 0 // pipeline
   over = false // pipeline
+  /** The place it takes among its tenant's exchanges under way; negative: none. */
+  place = -1 // policies/limit
+  /** The copy that the last shadowed policy decided about; it holds the one before. */
+  shade: Exchange | null = null // policies/shadow
 
   constructor(
     head: RequestHead,

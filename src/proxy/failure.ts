@@ -73,6 +73,8 @@ export const FAILURES = {
   body_too_large: row(413, 'Body too large', 'The request body is larger than this route takes.', 'client'),
   target_too_long: row(414, 'Target too long', 'The request target is longer than 16 KiB.', 'client'),
   expectation_failed: row(417, 'Expectation failed', 'The only expectation met is 100-continue.', 'client'),
+  rate_limited: row(429, 'Too many requests', 'Too many requests in too short a time.', 'client'),
+  quota_exceeded: row(429, 'Quota exceeded', 'All requests of this period are used.', 'client'),
   head_too_large: row(431, 'Head too large', 'The request head is larger than 32 KiB.', 'client'),
   internal: row(500, 'Internal error', 'An internal gateway error occurred.', 'gateway'),
   transfer_coding_unknown: row(
@@ -110,6 +112,7 @@ export const FAILURES = {
     'gateway',
     'always',
   ),
+  limits_unavailable: row(503, 'Limits unavailable', 'Request limits cannot be checked now.', 'gateway'),
   draining: row(503, 'Draining', 'Gateway service is temporarily unavailable (client error).', 'gateway'),
   upstream_timeout: row(504, 'Upstream timeout', 'Upstream service timed out.', 'upstream', 'never'),
   version_unsupported: row(

@@ -35,6 +35,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'api-keys': ['lib'],
   revocation: ['lib'],
   admission: [],
+  limits: ['lib'],
   observe: ['lib'],
   lib: [],
 }
