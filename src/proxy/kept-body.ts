@@ -47,7 +47,7 @@ export class KeptBody {
   }
 
   /** Writes it behind a head that was begun. */
-  replay(writer: MessageWriter): void {
+  replay(writer: Pick<MessageWriter, 'body' | 'end'>): void {
     if (this.#bytes !== null) writer.body(this.#bytes, 0, this.#length)
     writer.end(this.#trailers)
   }

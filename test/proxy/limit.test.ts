@@ -1,65 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
-import type { Clock } from '../../src/lib/clock.ts'
+import type { UpstreamConfig } from '../../src/config/config.ts'
 import { delivered } from '../http1/loopback.ts'
-import { routeTo } from '../support/config-part.ts'
-import { echo, Origin, type Reply, response, type Script } from '../support/origin.ts'
-import { chunked, type RawClient, request } from '../support/raw-client.ts'
+import { echo, response } from '../support/origin.ts'
+import { chunked, request } from '../support/raw-client.ts'
 import { until } from '../support/until.ts'
-import { PlaneStage, planeConfig, upstreamConfig } from '../worker/open-plane.ts'
-
-interface Stage {
-  readonly plane: PlaneStage
-  readonly origin: Origin
-  readonly client: RawClient
-  /** Lets time pass, and the wheel see it. */
-  pass(ms: number): Promise<void>
-}
-
-interface Settings {
-  readonly upstream?: Partial<UpstreamConfig>
-  readonly route?: Partial<RouteConfig>
-}
-
-async function staged(
-  script: Script,
-  { upstream = {}, route = {} }: Settings,
-  use: (stage: Stage) => Promise<void>,
-): Promise<void> {
-  let passedMs = 0
-  const clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() + passedMs }
-  await using origin = await Origin.start(script)
-  const config = planeConfig(origin.url, {
-    upstreams: [upstreamConfig(origin.url, upstream)],
-    routes: [routeTo('orders', '/open/*', 'none', route)],
-  })
-  await using plane = await PlaneStage.open(config, clock)
-  using client = await plane.connect()
-  const pass = async (ms: number): Promise<void> => {
-    passedMs += ms
-    // The wheel looks at the clock every 50 ms; whatever is due has ended by the third time.
-    const startMs = performance.now()
-    await until('three looks at the clock', () => performance.now() - startMs > 160)
-  }
-  await use({ plane, origin, client, pass })
-}
+import { held, type Settings, staged } from './timed-stage.ts'
 
 /** Upstream limits that never come first, but for the whole exchange's. */
 const TOTAL: Partial<UpstreamConfig> = {
   timeouts: { connectMs: 60_000, headMs: 60_000, idleMs: 60_000, totalMs: 5_000 },
-}
-
-/** The newest reply is in the test's hands. */
-function held(): { readonly script: Script; reply(): Promise<Reply> } {
-  const replies: Reply[] = []
-  return {
-    script: async (_, reply) => {
-      replies.push(reply)
-      await reply.gone
-    },
-    reply: () => until('the request to arrive', () => replies.at(-1)),
-  }
 }
 
 describe('the limit of a whole exchange', () => {
