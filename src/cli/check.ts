@@ -1,12 +1,14 @@
 import type { Loaded } from '../config/loaded.ts'
 import type { Arguments } from './arguments.ts'
+import { JudgedLoad } from './judged-load.ts'
 import { loadSettings } from './load-settings.ts'
 import type { ProcessEdge } from './process-edge.ts'
 
 /** Judges a configuration and says everything that is wrong with it. Exits 0 if it is good, 1 if not. */
 export async function check(edge: ProcessEdge, { operands, options }: Arguments): Promise<void> {
   const [file = null] = operands
-  const loaded = await loadSettings(edge, file)
+  const { load } = new JudgedLoad(() => loadSettings(edge, file))
+  const loaded = await load()
   edge.print(options.has('json') ? describeAsJson(loaded) : describe(loaded, file))
   edge.exit(loaded.config === null ? 1 : 0)
 }

@@ -62,7 +62,8 @@ export const COMMANDS: readonly Command[] = [
     description: `With a configuration file (YAML, JSON or TypeScript, named by --config or GATEWAY_CONFIG) it serves that file's routes.
 Without one, GATEWAY_* variables and the file .env of the working directory set it up; real variables win, and
 GATEWAY_JWT_SECRET (or GATEWAY_JWT_SECRET_FILE) must be set.
-Log lines go to standard output. SIGTERM and SIGINT drain it, a second one ends it at once.`,
+Log lines go to standard output. SIGTERM and SIGINT drain it, a second one ends it at once.
+SIGHUP has it load its configuration again, as a change of one of its files does.`,
     operands: [],
     options: [CONFIG_OPTION],
     load: async () => (await import('./start.ts')).start,

@@ -1,3 +1,4 @@
+import type { ClientRequest } from 'node:http'
 import { createRequire } from 'node:module'
 import { isIP } from 'node:net'
 import type { UpstreamTlsConfig } from '../config/config.ts'
@@ -21,7 +22,33 @@ export type Probe = (target: ProbeTarget, done: (fault: string | null) => void) 
 const require = createRequire(import.meta.url)
 
 /** By node:http and node:https, loaded with the first probe: a gateway without health checks never pays for them. */
-export const probeEndpoint: Probe = ({ endpoint, path, tls }, done) => {
+export const probeEndpoint: Probe = (target, done) => {
+  let isOver = false
+  let request: ClientRequest | null = null
+  const giveUp = (): void => {
+    isOver = true
+    request?.destroy()
+  }
+  const end = (fault: string | null): void => {
+    if (isOver) return
+    giveUp()
+    done(fault)
+  }
+  try {
+    request = requestOf(target)
+  } catch (error) {
+    // What Node or OpenSSL will not send or use at all. Told later, as everything is.
+    setImmediate(end, faultOf(error))
+    return giveUp
+  }
+  request.on('response', ({ statusCode = 0 }) => {
+    end(statusCode >= 200 && statusCode <= 399 ? null : `status ${statusCode}`)
+  })
+  request.on('error', (error) => end(faultOf(error)))
+  return giveUp
+}
+
+function requestOf({ endpoint, path, tls }: ProbeTarget): ClientRequest {
   const { address, family, port, authority } = endpoint
   const options = {
     host: address,
@@ -32,24 +59,13 @@ export const probeEndpoint: Probe = ({ endpoint, path, tls }, done) => {
     agent: false,
     headers: { Host: authority, 'User-Agent': 'nyro-gateway-health', Connection: 'close' },
   } as const
-  const request = endpoint.tls
+  return endpoint.tls
     ? (require('node:https') as typeof import('node:https')).get({ ...options, ...tlsOptions(endpoint, tls) })
     : (require('node:http') as typeof import('node:http')).get(options)
-  let isOver = false
-  const end = (fault: string | null): void => {
-    if (isOver) return
-    isOver = true
-    request.destroy()
-    done(fault)
-  }
-  request.on('response', ({ statusCode = 0 }) => {
-    end(statusCode >= 200 && statusCode <= 399 ? null : `status ${statusCode}`)
-  })
-  request.on('error', (error) => end(errorCode(error) ?? error.message))
-  return () => {
-    isOver = true
-    request.destroy()
-  }
+}
+
+function faultOf(error: unknown): string {
+  return errorCode(error) ?? (error instanceof Error ? error.message : String(error))
 }
 
 function tlsOptions({ host }: LiveEndpoint, tls: UpstreamTlsConfig | null): object {

@@ -29,14 +29,17 @@ export interface ReloaderOptions {
   readonly inForce: Config
   /** Puts a config in force, whole or not at all; null, or why not. */
   readonly swap: (config: Config) => Promise<string | null>
-  /** Files that were read: what to watch from now on. `sinceMs`: by the wall clock, before the first was read. */
-  readonly read: (files: readonly string[], sinceMs: number) => void
+  /** That were read for it. */
+  readonly files: readonly string[]
+  /** Told which files to watch from now on. `sinceMs`: by the wall clock, before the first was read. */
+  readonly watch: (files: readonly string[], sinceMs: number) => void
   readonly wallMs: () => number
   readonly log: Log
 }
 
-/** A log line holds no more of them; `nyro diff` shows them all. */
+/** A log line holds no more of either; `nyro diff` and `nyro check` show them all. */
 const SHOWN_CHANGES = 20
+const SHOWN_PROBLEMS = 50
 
 interface Turn {
   readonly cause: ReloadCause
@@ -53,6 +56,8 @@ export class Reloader {
   #written: Config
   /** `written` apart from what only a restart changes. */
   #inForce: Config
+  /** Of the last good load, and of every bad one since: whichever changes, it may be good then. */
+  #files: readonly string[]
   #next: Turn | null = null
   /** Before `open` it waits, as it waits for a load under way. */
   #isBusy = true
@@ -62,6 +67,7 @@ export class Reloader {
     this.#options = options
     this.#written = options.written
     this.#inForce = options.inForce
+    this.#files = options.files
   }
 
   /** From now on it loads; who asked before gets the outcome of one load. */
@@ -94,11 +100,13 @@ export class Reloader {
   }
 
   async #reload(cause: ReloadCause): Promise<ReloadOutcome> {
-    const { read, wallMs } = this.#options
+    const { watch, wallMs } = this.#options
     const sinceMs = wallMs()
     const loaded = await this.#load()
     if (this.#isClosed) return { kind: 'draining' }
-    read(loaded.files, sinceMs)
+    const known = loaded.config === null ? this.#files : []
+    this.#files = [...new Set([...known, ...loaded.files])]
+    watch(this.#files, sinceMs)
     if (loaded.config === null) return this.#refuse(cause, loaded.problems)
     if (loaded.pending.length > 0) return this.#refuse(cause, loaded.pending)
     for (const warning of loaded.warnings) this.#options.log.log('warning', 'Doubtful setting', { warning })
@@ -133,7 +141,14 @@ export class Reloader {
     for (const { words, needsRestart } of changes) {
       if (needsRestart) log.log('warning', 'A change waits for a restart', { change: words })
     }
-    log.log('info', 'Config reloaded', { cause, count: changes.length, changes: shown(changes) })
+    log.log('info', 'Config reloaded', {
+      cause,
+      count: changes.length,
+      changes: shown(
+        changes.map(({ words }) => words),
+        SHOWN_CHANGES,
+      ),
+    })
     return { kind: 'applied', changes }
   }
 
@@ -141,7 +156,7 @@ export class Reloader {
     this.#options.log.log('error', 'Config not reloaded, the last good one serves on', {
       cause,
       count: problems.length,
-      problems: problems.join(' | '),
+      problems: shown(problems, SHOWN_PROBLEMS),
     })
     return { kind: 'refused', problems }
   }
@@ -154,8 +169,7 @@ function withoutRestart(before: Config, after: Config): Config {
   return { ...after, workers, admin, listen: { ...after.listen, host, port } }
 }
 
-function shown(changes: readonly ConfigChange[]): string {
-  const words = changes.slice(0, SHOWN_CHANGES).map((change) => change.words)
-  const rest = changes.length - words.length
-  return rest > 0 ? `${words.join('; ')}; and ${rest} more` : words.join('; ')
+function shown(lines: readonly string[], most: number): string {
+  const rest = lines.length - most
+  return rest > 0 ? `${lines.slice(0, most).join(' | ')} | and ${rest} more` : lines.join(' | ')
 }

@@ -185,7 +185,8 @@ export class Supervisor {
       written: this.#options.config,
       inForce: first,
       swap: (next) => assembly.swap(next),
-      read: (files, sinceMs) => void watch.follow(files, sinceMs),
+      files: reload.files,
+      watch: (files, sinceMs) => void watch.follow(files, sinceMs),
       wallMs: clock.wallMs,
       log: assembly.log,
     })

@@ -55,6 +55,16 @@ describe('a health check', () => {
     assert.match(String(await probed(endpointAt(garbled.port))), /^HPE_/)
   })
 
+  test('takes what cannot even be asked for a failure', async () => {
+    const endpoint = endpointAt(9)
+    const fault = await new Promise((resolve) => {
+      probeEndpoint({ endpoint, path: '/a b', tls: null }, resolve)
+    })
+    assert.equal(fault, 'ERR_UNESCAPED_CHARACTERS')
+    const tls = { ca: 'no PEM', certificate: 'no PEM', key: 'no PEM', serverName: null }
+    assert.match(String(await probed(endpointAt(9, { tls: true }), tls)), /./)
+  })
+
   test('tells nothing once it is given up, and leaves no connection', async () => {
     await using origin = await Origin.start((_, reply) => reply.gone)
     let told = 0

@@ -32,6 +32,7 @@ function differ(before: Config, after: Config): readonly ConfigChange[] {
 function stage() {
   const loads: PromiseWithResolvers<Loaded>[] = []
   const swapped: Config[] = []
+  const watched: string[][] = []
   const logged: { readonly level: string; readonly event: string; readonly fields: LogFields }[] = []
   const it = { problem: null as string | null }
   const reloader = new Reloader({
@@ -47,7 +48,8 @@ function stage() {
       if (it.problem === null) swapped.push(config)
       return it.problem
     },
-    read: () => {},
+    files: ['nyro.yaml', 'key.pem'],
+    watch: (files) => watched.push([...files]),
     wallMs: () => 0,
     log: { log: (level, event, fields) => logged.push({ level, event, fields }) },
   })
@@ -58,7 +60,7 @@ function stage() {
     loads.at(-1)?.resolve(loaded)
     return outcome
   }
-  return { it, reloader, reload, loads, swapped, logged }
+  return { it, reloader, reload, loads, swapped, watched, logged }
 }
 
 test('a good config is put in force, and the log says what is different', async () => {
@@ -188,4 +190,23 @@ test('after closing nothing is loaded, and what was on its way is not put in for
     [{ kind: 'draining' }, { kind: 'draining' }],
   )
   assert.deepEqual([loads.length, swapped.length], [1, 0])
+})
+
+test('what a bad config read is watched beside what the good one read, which may be what mends it', async () => {
+  const { reload, watched } = stage()
+  await reload({ ...bad('one'), files: ['broken.yaml'] })
+  await reload({ ...bad('two'), files: [] })
+  await reload(good(FIRST))
+  assert.deepEqual(watched, [
+    ['nyro.yaml', 'key.pem', 'broken.yaml'],
+    ['nyro.yaml', 'key.pem', 'broken.yaml'],
+    ['nyro.yaml'],
+  ])
+})
+
+test('a log line holds the first fifty problems and counts the others; the outcome has them all', async () => {
+  const { reload, logged } = stage()
+  const outcome = await reload(bad(...Array.from({ length: 60 }, (_, index) => `problem ${index}`)))
+  assert.ok(outcome.kind === 'refused' && outcome.problems.length === 60)
+  assert.match(String(logged[0]?.fields['problems']), /problem 49 \| and 10 more$/)
 })

@@ -12,7 +12,7 @@ import { planeConfig } from '../worker/open-plane.ts'
 // The fault: one of three machines behind an upstream dies under load and comes back.
 
 const LANES = 16
-const HEALTH: HealthConfig = { path: '/health', intervalMs: 500, timeoutMs: 200, down: 2, up: 2 }
+const HEALTH: HealthConfig = { path: '/health', intervalMs: 500, timeoutMs: 5_000, down: 2, up: 2 }
 const SLOW_START_MS = 500
 /** Other tests share the machine. */
 const MARGIN_MS = 1_000
