@@ -8,7 +8,7 @@ import { redisConnector } from '../../src/limits/redis-connection.ts'
 import type { StoreErrorRule } from '../../src/limits/rule.ts'
 import { RedisProxy } from '../support/redis-proxy.ts'
 import { RedisServer } from '../support/redis-server.ts'
-import { until } from '../support/until.ts'
+import { until, within } from '../support/until.ts'
 import { DAY_MS, rateRule } from './limit-parts.ts'
 import { RedisStage } from './redis-stage.ts'
 
@@ -104,14 +104,14 @@ describe('limits in Redis', () => {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       }),
     )
-    await Promise.all(children.map((child) => once(child, 'message')))
+    await within('children to start', Promise.all(children.map((child) => once(child, 'message'))), 30_000)
     const startMs = performance.now()
     const results = children.map(async (child) => {
       const result = once(child, 'message')
       child.send('go')
       return (await result)[0] as { admitted: number; fallbacks: number }
     })
-    const counts = await Promise.all(results)
+    const counts = await within('children to count', Promise.all(results), 30_000)
     const tookMs = performance.now() - startMs
     const admitted = counts.reduce((sum, count) => sum + count.admitted, 0)
     assert.equal(
