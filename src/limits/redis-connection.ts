@@ -21,6 +21,8 @@ export function redisConnector(url: string): ConnectStore {
     client.on('error', (error: unknown) => lost(errorWord(error)))
     signal.addEventListener('abort', () => client.destroy())
     await client.connect()
+    // The client knows its socket only once it is connected: what was ended before that is not gone yet.
+    if (signal.aborted) client.destroy()
     // The client takes an array it does not change.
     return { send: (command) => client.sendCommand(command as string[]) }
   }

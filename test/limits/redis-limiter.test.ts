@@ -4,10 +4,11 @@ import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { QuotaRule } from '../../src/limits/quota-rule.ts'
 import { RateRule } from '../../src/limits/rate-rule.ts'
+import { redisConnector } from '../../src/limits/redis-connection.ts'
 import type { StoreErrorRule } from '../../src/limits/rule.ts'
 import { RedisProxy } from '../support/redis-proxy.ts'
 import { RedisServer } from '../support/redis-server.ts'
-import { until } from '../support/until.ts'
+import { until, within } from '../support/until.ts'
 import { DAY_MS, rateRule } from './limit-parts.ts'
 import { RedisStage } from './redis-stage.ts'
 
@@ -103,14 +104,14 @@ describe('limits in Redis', () => {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       }),
     )
-    await Promise.all(children.map((child) => once(child, 'message')))
+    await within('children to start', Promise.all(children.map((child) => once(child, 'message'))), 30_000)
     const startMs = performance.now()
     const results = children.map(async (child) => {
       const result = once(child, 'message')
       child.send('go')
       return (await result)[0] as { admitted: number; fallbacks: number }
     })
-    const counts = await Promise.all(results)
+    const counts = await within('children to count', Promise.all(results), 30_000)
     const tookMs = performance.now() - startMs
     const admitted = counts.reduce((sum, count) => sum + count.admitted, 0)
     assert.equal(
@@ -191,6 +192,23 @@ describe('a store that fails', () => {
     assert.equal(await decisions, 5_000)
     stage.link.stop()
     await until('what was under way to be rejected', () => stage.limiter.pending === 0)
+  })
+
+  test('because a connection to it takes too long leaves none behind when that opens after all', async () => {
+    await using redis = await RedisServer.start()
+    await using proxy = await RedisProxy.start(redis.port)
+    const attempt = new AbortController()
+    const opening = redisConnector(proxy.url)(() => {}, attempt.signal)
+    opening.catch(() => {})
+    // The client is loaded, and its socket not connected yet.
+    await import('@redis/client')
+    await Promise.resolve()
+    attempt.abort()
+    await opening.catch(() => {})
+    await until(
+      'its connection to have been there, and gone',
+      () => proxy.opened === 1 && proxy.connections === 0,
+    )
   })
 
   test('or is not there at the start is met by the rules at once', async () => {
