@@ -2,6 +2,7 @@
  * What a limit costs a request, decided in shared memory: CPU time and bytes of heap of one decision, by number of
  * keys. The table is as large as twice the keys. Run: node --expose-gc bench/micro/limit.ts
  */
+
 import { randomBytes } from 'node:crypto'
 import { BucketTable } from '../../src/limits/bucket-table.ts'
 import { PlaceCount } from '../../src/limits/place-count.ts'
@@ -12,7 +13,9 @@ import { SharedLimiter } from '../../src/limits/shared-limiter.ts'
 import { limitPolicy } from '../../src/policies/limit.ts'
 import { Plans } from '../../src/policies/plan.ts'
 import { Exchange } from '../../src/proxy/exchange.ts'
+import { UNCHANGED_RESPONSE } from '../../src/proxy/head-plan.ts'
 import { UNREAD_HEAD } from '../../src/proxy/waiting.ts'
+import { identityOf } from '../../test/support/identity.ts'
 
 const ROUNDS = 400_000
 const names = { name: 'free', by: 'plan', onStoreError: 'local' } as const
@@ -58,10 +61,17 @@ function reportPolicy(tenants: readonly string[]): void {
     route: null,
     places: new PlaceCount(PlaceCount.create(10_000, 4, randomBytes(8)), 0),
   })
-  const route = { name: 'orders', policies: [policy], owned: new Set<string>(), target: null, logText: '' }
+  const route = {
+    name: 'orders',
+    policies: [policy],
+    owned: new Set<string>(),
+    response: UNCHANGED_RESPONSE,
+    target: null,
+    logText: '',
+  }
   const exchange = new Exchange(UNREAD_HEAD, route, '192.0.2.7', 'http', 'request-1', 0)
   report('the policy, with a plan of rate and concurrency', tenants, (tenant) => {
-    exchange.identity = { subject: 'user-1', tenant, expiresAtS: 0 }
+    exchange.identity = identityOf({ tenant })
     exchange.answered = ''
     const isAdmitted = policy.admit(exchange) === null
     if (isAdmitted) policy.settle?.(exchange)

@@ -32,13 +32,6 @@ export interface ClaimNames {
   readonly scopes: string
 }
 
-export const CLAIM_NAMES: ClaimNames = {
-  subject: 'sub',
-  tenant: 'company_id',
-  plan: 'plan',
-  scopes: 'scope',
-}
-
 export type KeySource =
   /** For HS*: its UTF-8 bytes. Never printed. */
   | { readonly kind: 'secret'; readonly secret: string }

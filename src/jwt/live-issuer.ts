@@ -1,6 +1,7 @@
 import type { JwtAlgorithm } from '../config/config.ts'
+import { CLAIM_NAMES } from '../lib/claim-name.ts'
 import { type ClaimRules, compileClaimRules } from './claim-rule.ts'
-import { CLAIM_NAMES, type IssuerConfig, type KeySource } from './issuer.ts'
+import type { IssuerConfig, KeySource } from './issuer.ts'
 import type { PublicJwk } from './jwk.ts'
 import { loadVerificationKey, type VerificationKey } from './key.ts'
 import { KeySet, type LiveKey } from './key-set.ts'

@@ -28,8 +28,8 @@ export function admissionPolicy(options: AdmissionOptions): Policy {
   const { gate, slot, weightOf, nowMs } = options
   const refusal = saturated(options)
   const take = (exchange: Exchange): null => {
-    exchange.place = slot
-    exchange.placedMs = nowMs()
+    exchange.entered = slot
+    exchange.enteredMs = nowMs()
     return null
   }
   return {
@@ -44,8 +44,8 @@ export function admissionPolicy(options: AdmissionOptions): Policy {
         .then((entered: Entered) => (entered === 'entered' ? take(exchange) : refusal))
     },
     settle(exchange) {
-      if (exchange.place < 0) return
-      if (exchange.respondedMs > 0) gate.observe(slot, exchange.respondedMs - exchange.placedMs)
+      if (exchange.entered < 0) return
+      if (exchange.respondedMs > 0) gate.observe(slot, exchange.respondedMs - exchange.enteredMs)
       leavePlace(exchange, gate)
     },
   }
@@ -53,9 +53,9 @@ export function admissionPolicy(options: AdmissionOptions): Policy {
 
 /** Gives the exchange's place back before its end, where it goes on without keeping the upstream busy. */
 export function leavePlace(exchange: Exchange, gate: Gate): void {
-  if (exchange.place < 0) return
-  gate.leave(exchange.place)
-  exchange.place = -1
+  if (exchange.entered < 0) return
+  gate.leave(exchange.entered)
+  exchange.entered = -1
 }
 
 function saturated({ upstream, timeoutMs }: AdmissionOptions): Failure {

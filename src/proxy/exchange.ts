@@ -66,10 +66,10 @@ export class Exchange {
   endpoint: string | null = null // forward
   bytesIn = 0 // relay: body bytes from the client
   bytesOut = 0 // relay: body bytes to the client
-  /** The upstream in which it holds a place, by its slot; -1: none. */
-  place = -1 // policies/admission
-  /** When it got the place, ms on the exchange's clock. */
-  placedMs = 0 // policies/admission
+  /** The upstream it was let into, by its slot; -1: none, or no longer. */
+  entered = -1 // policies/admission
+  /** When it was let in, ms on the exchange's clock. */
+  enteredMs = 0 // policies/admission
   /** When the response head came, ms on the exchange's clock; 0: not yet. */
   respondedMs = 0 // forward
   aborted = false // forward: the client left before the end

@@ -219,8 +219,7 @@ test('without an identity no tenant is stated', () => {
 
 test('where a token is optional, a good one is believed, a bad one refused, and who sends none is nobody', () => {
   const verifier = new TokenVerifier({
-    key: loadVerificationKey('HS256', SECRET),
-    clockSkewS: 0,
+    issuers: [soleIssuer(loadVerificationKey('HS256', SECRET), 0)],
     nowS: () => NOW_S,
   })
   const optional = jwtPolicy(verifier, 'optional')

@@ -4,6 +4,7 @@ import { admissionPolicy, leavePlace } from '../../src/policies/admission.ts'
 import type { Exchange } from '../../src/proxy/exchange.ts'
 import { SLOT, Stage } from '../admission/desk.ts'
 import { exchangeOf } from '../proxy/exchange-of.ts'
+import { identityOf } from '../support/identity.ts'
 
 function policyOf(stage: Stage) {
   const gate = stage.gates[0]
@@ -21,7 +22,7 @@ function policyOf(stage: Stage) {
 
 function exchangeFrom(tenant: string): Exchange {
   const exchange = exchangeOf()
-  exchange.identity = { subject: 'someone', tenant, expiresAtS: 0 }
+  exchange.identity = identityOf({ tenant })
   return exchange
 }
 
@@ -31,10 +32,10 @@ describe('the admission policy', () => {
     const { policy } = policyOf(stage)
     const exchange = exchangeFrom('a')
     assert.equal(policy.admit(exchange), null)
-    assert.deepEqual([stage.inUse, exchange.place], [1, SLOT])
+    assert.deepEqual([stage.inUse, exchange.entered], [1, SLOT])
     policy.settle?.(exchange)
     policy.settle?.(exchange)
-    assert.deepEqual([stage.inUse, exchange.place], [0, -1])
+    assert.deepEqual([stage.inUse, exchange.entered], [0, -1])
   })
 
   test('waits where no place is free, and goes on with one', async () => {
@@ -47,7 +48,7 @@ describe('the admission policy', () => {
     await stage.settle()
     policy.settle?.(first)
     await stage.settle()
-    assert.deepEqual([await verdict, second.place, stage.inUse], [null, SLOT, 1])
+    assert.deepEqual([await verdict, second.entered, stage.inUse], [null, SLOT, 1])
   })
 
   test('refuses with 503 and when to try again once the time is over', async () => {
@@ -77,7 +78,7 @@ describe('the admission policy', () => {
     gone.over = true
     policy.settle?.(first)
     await stage.settle()
-    assert.deepEqual([gone.place, stage.inUse], [-1, 0])
+    assert.deepEqual([gone.entered, stage.inUse], [-1, 0])
   })
 
   test('gives the place back early where a stream goes on without it', () => {

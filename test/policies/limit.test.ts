@@ -11,6 +11,7 @@ import type { Policy, Verdict } from '../../src/proxy/policy.ts'
 import { bucketMemory, HASH_KEY, LimitTimeline } from '../limits/limit-parts.ts'
 import { routeOwning } from '../proxy/exchange-of.ts'
 import { parsedGet } from '../proxy/parsed-head.ts'
+import { identityOf } from '../support/identity.ts'
 
 const FREE = {
   name: 'free',
@@ -28,7 +29,7 @@ const LOGIN: RouteLimitConfig = {
 
 function exchangeBy(tenant: string | null, clientIp = '192.0.2.7', subject = 'user-1'): Exchange {
   const exchange = new Exchange(parsedGet('/orders'), routeOwning(), clientIp, 'http', 'request-1', 0)
-  if (tenant !== null) exchange.identity = { subject, tenant, expiresAtS: 4_102_444_800 }
+  if (tenant !== null) exchange.identity = identityOf({ subject, tenant })
   return exchange
 }
 
@@ -145,7 +146,7 @@ describe('a plan', () => {
       countUnknown: () => void unknown++,
     })
     const planOf = (tenant: string, claim: string): string =>
-      plans.planOf({ subject: claim, tenant, expiresAtS: 0 }).name
+      plans.planOf(identityOf({ subject: claim, tenant })).name
     assert.deepEqual(
       [planOf('globex', 'free'), planOf('acme', 'pro'), planOf('acme', '')],
       ['pro', 'pro', 'free'],

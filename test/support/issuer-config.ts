@@ -1,4 +1,5 @@
-import { CLAIM_NAMES, type IssuerConfig, type RemoteKeySource } from '../../src/jwt/issuer.ts'
+import type { IssuerConfig, RemoteKeySource } from '../../src/jwt/issuer.ts'
+import { CLAIM_NAMES } from '../../src/lib/claim-name.ts'
 import { SECRET } from './token.ts'
 
 /** An issuer named idp that takes any token made with the tests' secret, unless `own` says otherwise. */
