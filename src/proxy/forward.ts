@@ -47,6 +47,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** The response head is on its way to the client: nothing can be taken back. */
   #answered = false
   #tunnel = false
+  /** An interim response came: another endpoint's final one would not belong to it. */
+  #hinted = false
   /** Some of the body, or its end, was handed over: it cannot be had again, unless it was kept. */
   #bodySeen = false
   #kept: KeptBody | null = null
@@ -178,6 +180,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   // ── the response ──────────────────────────────────────────────────────────────────────────────────────────
 
   interim(head: Head): void {
+    this.#hinted = true
     if (this.#head.minor === 1)
       this.#client.writer.begin(interimHead(head, this.#exchange.route.response), 'plain')
   }
@@ -322,7 +325,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** Never a request of which a byte may have been acted on, unless acting twice is the same as acting once. */
   #isRepeatable(replay: Replay): boolean {
     const isBodyThere = !this.#bodySeen || (this.#kept?.isWhole ?? false)
-    if (!isBodyThere || replay === 'never') return false
+    if (!isBodyThere || this.#hinted || replay === 'never') return false
     return replay === 'always' || isIdempotent(this.#head.method)
   }
 

@@ -7,10 +7,7 @@ import { until, within } from './until.ts'
 
 const PROCESS = new URL('./reload-process.ts', import.meta.url).pathname
 
-/**
- * V8 doubles its young generations, up to 16 MiB each, when it sees fit and in steps that hide any leak: after one to
- * six hundred reloads, or after seconds of a full load. Held at their first size, what grows is what is kept.
- */
+/** As bin/nyro starts it, which says why. */
 const YOUNG: readonly string[] = ['--max-semi-space-size=4']
 
 export type LogRecord = Readonly<Record<string, unknown>>
