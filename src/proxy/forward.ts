@@ -18,6 +18,7 @@ import { hasBody, responseFraming } from './response-framing.ts'
 import { connectionLine, interimHead, responseHead, responseTrailers, switchedHead } from './response-head.ts'
 import type { RouteChoice, RouteTarget } from './route.ts'
 import { pickChoice } from './route-choice.ts'
+import { admitsResponse } from './streams.ts'
 
 /** A dead re-used connection says nothing about the next one; a second fresh one that dies says enough. */
 const MAX_REPEATS = 1
@@ -69,7 +70,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#head = head
     this.#client = client
     this.#target = target
-    this.#choice = pickChoice(target.choices)
+    this.#choice = exchange.choice ?? pickChoice(target.choices)
+    exchange.choice = this.#choice
     if (target.choices.length > 1) exchange.upstream = this.#choice.upstream.name
     this.#origin = origin
     this.#site = site
@@ -79,6 +81,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const { totalMs } = this.#target.limits
     const { upstream } = this.#choice
     this.#upgrade = asksWebSocket(this.#head)
+    if (this.#upgrade && this.#site.streams?.enter(this.#exchange) === false) {
+      this.#refuse(this.#choice.failures.unconnected.saturated)
+      return
+    }
     const limitMs = totalMs ?? upstream.config.timeouts.totalMs
     if (limitMs !== null) {
       this.#deadline = new Deadline(this)
@@ -185,15 +191,20 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   response(head: Head): void {
     if (this.#isPassedOver(head)) return
     const client = this.#client
+    const nowMs = this.#site.nowMs()
+    if (!admitsResponse(this.#site.streams, this.#exchange, head, this.#head, nowMs)) {
+      this.#refuse(this.#choice.failures.unconnected.saturated)
+      return
+    }
     const framing = responseFraming(head, this.#head)
     this.#answered = true
     this.#exchange.status = head.status
-    this.#exchange.respondedMs = this.#site.nowMs()
+    this.#exchange.respondedMs = nowMs
     this.#site.trace?.(this.#exchange, 'Received response from upstream', { upstream_status: head.status })
     if (framing === 'close' || !client.requestDone || this.#site.draining) client.closeAfter = true
     const connection = connectionLine(this.#head.minor, client.closeAfter ? 'closes' : 'stays')
     client.writer.begin(
-      responseHead(head, this.#exchange, framing, connection, this.#site.date, this.#exchange.respondedMs),
+      responseHead(head, this.#exchange, framing, connection, this.#site.date, nowMs),
       framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
     )
     if (this.#deadline !== null && isEventStream(head)) this.#removeDeadline()
@@ -282,6 +293,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#exchange.status = 101
     this.#endpoint?.succeeded(this)
     this.#removeDeadline()
+    this.#site.streams?.begin(this.#exchange)
     client.closeAfter = true
     client.writer.begin(switchedHead(head, this.#exchange, this.#site.nowMs()), 'plain')
     client.writer.flush()

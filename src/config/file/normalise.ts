@@ -14,6 +14,7 @@ import {
   ownIssuer,
   ROUTE_DEFAULTS,
   ROUTE_METHODS,
+  STORE_DEFAULTS,
   TENANT_DEFAULTS,
   UPSTREAM_DEFAULTS,
 } from '../default.ts'
@@ -67,7 +68,7 @@ export function normalise(document: Salvage['sections'], parts: ConfigParts): Co
     },
     docs: document.docs,
     identity: { issuers: jwt === null ? [] : [ownIssuer(jwt)], apiKeys: null },
-    store: { redis: null },
+    store: STORE_DEFAULTS,
     tenant: { ...TENANT_DEFAULTS, header: document.tenant.header },
     upstreams,
     routes,
