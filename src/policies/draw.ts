@@ -1,5 +1,5 @@
 import type { Policy } from '../proxy/policy.ts'
-import { pickChoice } from '../proxy/route-choice.ts'
+import { drawChoice } from '../proxy/route-choice.ts'
 
 /** Draws which of the route's upstreams an exchange goes to, for policies that must know it before it is forwarded. */
 export function drawPolicy(): Policy {
@@ -8,7 +8,7 @@ export function drawPolicy(): Policy {
     owns: [],
     admit(exchange) {
       const { target } = exchange.route
-      if (target !== null) exchange.choice = pickChoice(target.choices)
+      if (target !== null) drawChoice(exchange, target)
       return null
     },
   }

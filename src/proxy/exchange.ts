@@ -61,9 +61,9 @@ export class Exchange {
   /** The failure's code where the gateway answered with one. */
   code: string | null = null // refuse
   /** Which of the route's upstreams it goes to; null: not drawn yet. */
-  choice: RouteChoice | null = null // policies/draw, forward
+  choice: RouteChoice | null = null // route-choice
   /** The name of the upstream that was drawn, where the route has several. */
-  upstream: string | null = null // forward
+  upstream: string | null = null // route-choice
   /** host:port of the endpoint that was last tried. */
   endpoint: string | null = null // forward
   bytesIn = 0 // relay: body bytes from the client

@@ -17,7 +17,7 @@ import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from './req
 import { hasBody, responseFraming } from './response-framing.ts'
 import { connectionLine, interimHead, responseHead, responseTrailers, switchedHead } from './response-head.ts'
 import type { RouteChoice, RouteTarget } from './route.ts'
-import { pickChoice } from './route-choice.ts'
+import { drawChoice } from './route-choice.ts'
 import { admitsResponse } from './streams.ts'
 
 /** A dead re-used connection says nothing about the next one; a second fresh one that dies says enough. */
@@ -70,9 +70,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#head = head
     this.#client = client
     this.#target = target
-    this.#choice = exchange.choice ?? pickChoice(target.choices)
-    exchange.choice = this.#choice
-    if (target.choices.length > 1) exchange.upstream = this.#choice.upstream.name
+    this.#choice = exchange.choice ?? drawChoice(exchange, target)
     this.#origin = origin
     this.#site = site
   }
@@ -147,7 +145,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#exchange.bytesIn += end - start
     this.#bodySeen = true
     if (this.#exchange.bytesIn > this.#target.limits.maxBodyBytes) {
-      this.#refuseTooLarge()
+      if (!this.#answered) this.#client.closeAfter = true
+      this.#endWith(BODY_TOO_LARGE)
       return
     }
     this.#kept?.keep(bytes, start, end)
@@ -343,12 +342,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** The exchange takes longer than it may. */
   expire(): void {
     if (this.#client.requestDone) this.#endpoint?.failed(this)
-    if (!this.#answered) {
-      this.#refuse(this.#choice.failures.unanswered.timeout)
-      return
-    }
-    this.#exchange.code = 'upstream_timeout'
-    this.#breakClient()
+    this.#endWith(this.#choice.failures.unanswered.timeout)
   }
 
   #refuse(ending: Failure): void {
@@ -356,14 +350,14 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#site.refuse(this.#client, this.#exchange, ending)
   }
 
-  #refuseTooLarge(): void {
-    if (this.#answered) {
-      this.#exchange.code = BODY_TOO_LARGE.code
-      this.#breakClient()
+  /** Refuses, or breaks off the response that is on its way. */
+  #endWith(ending: Failure): void {
+    if (!this.#answered) {
+      this.#refuse(ending)
       return
     }
-    this.#client.closeAfter = true
-    this.#refuse(BODY_TOO_LARGE)
+    this.#exchange.code = ending.code
+    this.#breakClient()
   }
 
   /** The client must not take what it got for a whole message. */
