@@ -46,7 +46,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['proxy', 'revocation', 'upstreams'],
   ],
-  config: ['lib'],
+  config: ['api-keys', 'identity', 'jwt', 'lib', 'limits'],
   docs: ['lib', 'proxy'],
   policies: [
     ...[

@@ -59,7 +59,9 @@ for (const [loss, { begin, end }] of Object.entries(LOSSES)) {
         await using proxy = await RedisProxy.start(redis.port)
         await using origin = await Origin.start(echo)
         const limit = {
-          ...{ per: 'tenant', onStoreError: rule as StoreErrorRule },
+          per: 'tenant',
+          // The keys of RULES.
+          onStoreError: rule as StoreErrorRule,
           rate: { count: RATE, periodMs: 1_000, burst: BURST },
         } as const
         await using stage = await ThreadStage.start(
