@@ -1,3 +1,4 @@
+import type { GateMessage } from '../admission/admission-message.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ControlMessage, RolloutAnswer, ThreadBirth, ThreadMessage } from '../worker/messages.ts'
 import type { DataThread, Death, StartDataThread } from './data-thread.ts'
@@ -17,6 +18,8 @@ export interface ThreadSetOptions {
   readonly reclaim: (row: number) => void
   /** What a rollout has to know of threads. */
   readonly follower: ThreadFollower
+  /** A thread of that row speaks of exchanges that wait to be let into an upstream. */
+  readonly gate: (row: number, message: GateMessage) => void
   readonly startThread: StartDataThread
   readonly log: LogWriter
   readonly clock: Clock
@@ -161,6 +164,9 @@ export class ThreadSet {
         return
       case 'answered':
         place.answered = message.question
+        return
+      case 'gate':
+        this.#options.gate(place.row, message.message)
         return
       case 'next':
       case 'prepared':

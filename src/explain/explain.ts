@@ -17,6 +17,7 @@ import { ThreadLog } from '../worker/thread-log.ts'
 import { trustedPeers } from '../worker/trusted-peers.ts'
 import { type Asked, readAsked } from './asked.ts'
 import type { EndingExplanation, Explanation, PolicyExplanation } from './explanation.ts'
+import { IdleTraffic } from './idle-traffic.ts'
 import { otherRoutes } from './route-fault.ts'
 import { explainUpstream } from './upstream-part.ts'
 
@@ -45,7 +46,8 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
   try {
     const upstreams = new UpstreamSet(upstreamParts(parts, wire))
     const log = new ThreadLog('critical', clock.wallMs, () => {})
-    const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => true })
+    const traffic = new IdleTraffic(UpstreamMemory.create(1, machineMs()), clock, log)
+    const preparer = new Preparer({ clock, wire, upstreams, log, traffic, isReady: () => true })
     const preparation = await preparer.begin({ ...config, routes: [] }, live, config.routes)
     preparation.add(JSON.stringify(config.routes))
     preparation.finish()

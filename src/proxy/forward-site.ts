@@ -3,6 +3,7 @@ import type { ServerConnection } from '../http1/server-connection.ts'
 import type { Exchange } from './exchange.ts'
 import type { Failure } from './failure.ts'
 import type { ResponseDate } from './response-date.ts'
+import type { Streams } from './streams.ts'
 
 /** One step of an exchange, for whoever reads along. */
 export type Trace = (
@@ -17,6 +18,8 @@ export interface ForwardSite {
   readonly draining: boolean
   /** Takes the steps of an exchange; null unless they are logged. */
   readonly trace: Trace | null
+  /** Null: nothing is counted. */
+  readonly streams: Streams | null
   nowMs(): number
   /** The gateway answers in the upstream's stead; nothing was sent to the client yet. */
   refuse(client: ServerConnection, exchange: Exchange, failure: Failure): void

@@ -17,7 +17,8 @@ import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from './req
 import { hasBody, responseFraming } from './response-framing.ts'
 import { connectionLine, interimHead, responseHead, responseTrailers, switchedHead } from './response-head.ts'
 import type { RouteChoice, RouteTarget } from './route.ts'
-import { pickChoice } from './route-choice.ts'
+import { drawChoice } from './route-choice.ts'
+import { admitsResponse } from './streams.ts'
 
 /** A dead re-used connection says nothing about the next one; a second fresh one that dies says enough. */
 const MAX_REPEATS = 1
@@ -69,8 +70,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#head = head
     this.#client = client
     this.#target = target
-    this.#choice = pickChoice(target.choices)
-    if (target.choices.length > 1) exchange.upstream = this.#choice.upstream.name
+    this.#choice = exchange.choice ?? drawChoice(exchange, target)
     this.#origin = origin
     this.#site = site
   }
@@ -79,6 +79,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const { totalMs } = this.#target.limits
     const { upstream } = this.#choice
     this.#upgrade = asksWebSocket(this.#head)
+    if (this.#upgrade && this.#site.streams?.enter(this.#exchange) === false) {
+      this.#refuse(this.#choice.failures.unconnected.saturated)
+      return
+    }
     const limitMs = totalMs ?? upstream.config.timeouts.totalMs
     if (limitMs !== null) {
       this.#deadline = new Deadline(this)
@@ -141,7 +145,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#exchange.bytesIn += end - start
     this.#bodySeen = true
     if (this.#exchange.bytesIn > this.#target.limits.maxBodyBytes) {
-      this.#refuseTooLarge()
+      if (!this.#answered) this.#client.closeAfter = true
+      this.#endWith(BODY_TOO_LARGE)
       return
     }
     this.#kept?.keep(bytes, start, end)
@@ -185,15 +190,20 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   response(head: Head): void {
     if (this.#isPassedOver(head)) return
     const client = this.#client
+    const nowMs = this.#site.nowMs()
+    if (!admitsResponse(this.#site.streams, this.#exchange, head, this.#head, nowMs)) {
+      this.#refuse(this.#choice.failures.unconnected.saturated)
+      return
+    }
     const framing = responseFraming(head, this.#head)
     this.#answered = true
     this.#exchange.status = head.status
-    this.#exchange.respondedMs = this.#site.nowMs()
+    this.#exchange.respondedMs = nowMs
     this.#site.trace?.(this.#exchange, 'Received response from upstream', { upstream_status: head.status })
     if (framing === 'close' || !client.requestDone || this.#site.draining) client.closeAfter = true
     const connection = connectionLine(this.#head.minor, client.closeAfter ? 'closes' : 'stays')
     client.writer.begin(
-      responseHead(head, this.#exchange, framing, connection, this.#site.date, this.#exchange.respondedMs),
+      responseHead(head, this.#exchange, framing, connection, this.#site.date, nowMs),
       framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
     )
     if (this.#deadline !== null && isEventStream(head)) this.#removeDeadline()
@@ -282,6 +292,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#exchange.status = 101
     this.#endpoint?.succeeded(this)
     this.#removeDeadline()
+    this.#site.streams?.begin(this.#exchange)
     client.closeAfter = true
     client.writer.begin(switchedHead(head, this.#exchange, this.#site.nowMs()), 'plain')
     client.writer.flush()
@@ -331,12 +342,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** The exchange takes longer than it may. */
   expire(): void {
     if (this.#client.requestDone) this.#endpoint?.failed(this)
-    if (!this.#answered) {
-      this.#refuse(this.#choice.failures.unanswered.timeout)
-      return
-    }
-    this.#exchange.code = 'upstream_timeout'
-    this.#breakClient()
+    this.#endWith(this.#choice.failures.unanswered.timeout)
   }
 
   #refuse(ending: Failure): void {
@@ -344,14 +350,14 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#site.refuse(this.#client, this.#exchange, ending)
   }
 
-  #refuseTooLarge(): void {
-    if (this.#answered) {
-      this.#exchange.code = BODY_TOO_LARGE.code
-      this.#breakClient()
+  /** Refuses, or breaks off the response that is on its way. */
+  #endWith(ending: Failure): void {
+    if (!this.#answered) {
+      this.#refuse(ending)
       return
     }
-    this.#client.closeAfter = true
-    this.#refuse(BODY_TOO_LARGE)
+    this.#exchange.code = ending.code
+    this.#breakClient()
   }
 
   /** The client must not take what it got for a whole message. */

@@ -16,12 +16,14 @@ import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import type { UpstreamSet } from '../upstreams/upstream-set.ts'
 import { SnapshotBuilder } from './compile.ts'
 import type { ThreadLog } from './thread-log.ts'
+import type { PreparedTraffic } from './thread-traffic.ts'
 
 export interface PreparerParts {
   readonly clock: Clock
   readonly wire: Wire
   readonly upstreams: UpstreamSet
   readonly log: ThreadLog
+  readonly traffic: { prepare(config: Config): PreparedTraffic }
   readonly isReady: () => boolean
 }
 
@@ -51,6 +53,7 @@ export class Preparer {
   ): Promise<Preparation> {
     const { clock, wire, upstreams, log, isReady } = this.#parts
     const identity = this.#identityOf(config.identity)
+    const traffic = this.#parts.traffic.prepare(config)
     const user = await loadUserPolicies(using, {
       tenantField: config.tenant.header,
       clock,
@@ -64,6 +67,7 @@ export class Preparer {
       identity: identity.policy,
       optionalIdentity: identity.policy === null ? null : optionalIdentity(identity.policy),
       tenant: tenantPolicy(config.tenant.header),
+      traffic: traffic.policies,
       userPolicies: (route) => user.policiesOf(route),
       userOwned: user.owned,
       docs: docsAnswers(described.config, packageAssets),
@@ -71,6 +75,7 @@ export class Preparer {
     })
     return new Preparation(config, builder, described, () => {
       this.#identity = identity
+      traffic.keep()
     })
   }
 

@@ -13,13 +13,14 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
   const ring = new LogRingWriter(birth.memory.logRings[birth.row] as SharedArrayBuffer) // one a row, by contract
   try {
     const plane = await DataPlane.open({
-      birth: { ...birth, memory: birth.memory.upstreams },
+      birth,
       clock: systemClock,
       random: Math.random,
       writeLine(line) {
         ring.write(line)
         if (ring.takeAttention()) say({ kind: 'lines' })
       },
+      gate: (message) => say({ kind: 'gate', message }),
       drained: () => say({ kind: 'drained' }),
     })
     obey(plane, port, say)
@@ -45,6 +46,9 @@ function obey(plane: DataPlane, port: Port, say: (message: ThreadMessage) => voi
         break
       case 'endpoints':
         plane.setEndpoints(message.upstream, message.endpoints)
+        break
+      case 'gate':
+        plane.gate(message.message)
         break
       case 'ask':
         say({ kind: 'answered', question: message.question })

@@ -24,6 +24,7 @@ function compiled(own: Partial<Config> = {}, identity: Policy | null = IDENTITY)
     upstreams: { get: (name) => (name === 'orders' ? ORDERS : null) },
     identity,
     optionalIdentity: identity === null ? null : optionalIdentity(identity),
+    traffic: null,
     userPolicies: () => [],
     userOwned: [],
     tenant: tenantPolicy('X-Company-ID'),

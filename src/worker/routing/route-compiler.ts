@@ -1,4 +1,4 @@
-import type { Config, FieldChanges, RouteConfig } from '../../config/config.ts'
+import type { Config, RouteConfig } from '../../config/config.ts'
 import { upstreamUrl } from '../../config/upstream-url.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
 import { corsPolicy } from '../../policies/cors.ts'
@@ -19,6 +19,10 @@ import type { Policy } from '../../proxy/policy.ts'
 import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
 import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
 import type { UpstreamLookup } from '../../upstreams/upstream-set.ts'
+import { type TrafficParts, TrafficPolicies } from './traffic-policies.ts'
+
+/** Fields that limits state to the client. */
+const LIMIT_FIELDS = ['ratelimit', 'ratelimit-policy']
 
 /** What the routes of a snapshot are made of. */
 export interface RouteParts {
@@ -28,6 +32,8 @@ export interface RouteParts {
   /** The same where a request need not say; null as above. */
   readonly optionalIdentity: Policy | null
   readonly tenant: Policy
+  /** Who may send how much; null: everybody whatever they like. */
+  readonly traffic: TrafficParts | null
   /** The operator's own of a route, in their order. */
   readonly userPolicies: (route: RouteConfig) => readonly Policy[]
   /** Lower-case names of the fields they own, on whichever route. */
@@ -56,6 +62,7 @@ export class RouteCompiler {
   readonly #origins: '*' | ReadonlySet<string>
   /** Of every route that is found: preflights never get there. */
   readonly #cors: Policy
+  readonly #traffic: TrafficPolicies | null
   readonly #choices = new Shared<Omit<RouteChoice, 'weight'>>()
   readonly #targets = new Shared<RouteTarget>()
   readonly #responses = new Shared<ResponsePlan>()
@@ -74,6 +81,12 @@ export class RouteCompiler {
     this.#strips = compileRequestStrips(this.#owned)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
     this.#cors = this.cors(null)
+    const { traffic, upstreams } = parts
+    const admissionOf = new Map(config.upstreams.map(({ name, admission }) => [name, admission]))
+    this.#traffic =
+      traffic === null
+        ? null
+        : new TrafficPolicies(traffic, upstreams, (name) => admissionOf.get(name) ?? null)
   }
 
   route(route: RouteConfig): Route {
@@ -87,7 +100,7 @@ export class RouteCompiler {
       name,
       policies: this.#asked(route),
       owned: this.#owned,
-      response: this.#response(route.headers.response),
+      response: this.#response(route),
       target: ending.kind === 'forward' ? this.#target(route, ending.upstreams) : null,
       logText: `,"route":${JSON.stringify(name)}${logged}`,
     }
@@ -124,17 +137,31 @@ export class RouteCompiler {
   }
 
   #asked(route: RouteConfig): readonly Policy[] {
-    const { auth, ending } = route
+    const { auth, ending, limit, shadow, policies } = route
     const { maxBytes } = route.body
-    const shared = this.#policies.of(`${auth} ${maxBytes}`, () => {
-      const limit = maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]
-      return [this.#cors, ...limit, ...this.#identity(auth)]
-    })
-    const own = route.policies.length === 0 ? [] : this.#parts.userPolicies(route)
-    if (ending.kind === 'redirect') {
-      return [...shared, ...own, redirectPolicy(ending, compileRewrite(route.rewrite))]
-    }
-    return own.length === 0 ? shared : [...shared, ...own]
+    const upstreams = ending.kind === 'forward' ? ending.upstreams.map(({ name }) => name) : null
+    // A route's own limit, policies and redirect are nobody else's.
+    if (limit !== null || policies.length > 0 || upstreams === null) return this.#askedAlone(route)
+    const key = `${auth} ${maxBytes} ${JSON.stringify([shadow, upstreams])}`
+    return this.#policies.of(key, () => this.#askedAlone(route))
+  }
+
+  /** In the order in which they are asked: who is refused by one of them costs the later ones nothing. */
+  #askedAlone(route: RouteConfig): readonly Policy[] {
+    const { auth, ending, policies, shadow } = route
+    const { maxBytes } = route.body
+    const limit = this.#traffic?.limit(route) ?? null
+    const asked = [
+      this.#cors,
+      ...(maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]),
+      ...this.#identity(auth),
+      ...(limit === null ? [] : [limit]),
+      ...(policies.length === 0 ? [] : this.#parts.userPolicies(route)),
+      ...(ending.kind === 'redirect'
+        ? [redirectPolicy(ending, compileRewrite(route.rewrite))]
+        : (this.#traffic?.admission(ending.upstreams) ?? [])),
+    ]
+    return this.#traffic?.shadowed(asked, shadow) ?? asked
   }
 
   #identity(auth: RouteConfig['auth']): readonly Policy[] {
@@ -143,9 +170,13 @@ export class RouteCompiler {
     return asked === null ? [] : [asked, tenant]
   }
 
-  #response(changes: FieldChanges): ResponsePlan {
-    if (changes.set.length + changes.add.length + changes.remove.length === 0) return UNCHANGED_RESPONSE
-    return this.#responses.of(JSON.stringify(changes), () => compileResponsePlan(changes))
+  #response(route: RouteConfig): ResponsePlan {
+    const changes = route.headers.response
+    const isLimited = !route.shadow.includes('limit') && (this.#traffic?.limit(route) ?? null) !== null
+    const stated = isLimited ? LIMIT_FIELDS : []
+    const count = changes.set.length + changes.add.length + changes.remove.length + stated.length
+    if (count === 0) return UNCHANGED_RESPONSE
+    return this.#responses.of(JSON.stringify([changes, stated]), () => compileResponsePlan(changes, stated))
   }
 
   #target(
