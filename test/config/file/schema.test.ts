@@ -67,7 +67,7 @@ describe('the schema', () => {
           limit: { rate: '5/m' },
           require: { scopes: ['a:b'], claims: { role: ['admin', 'editor'], verified: true, level: 5 } },
           credentials: ['header', 'cookie:session', 'query:token', 'subprotocol'],
-          shadow: ['limit', 'require', 'admission'],
+          shadow: ['limit', 'require', 'admission', 'policies'],
         },
       ],
     } as const
