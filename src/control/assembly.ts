@@ -1,10 +1,14 @@
 import type { Config } from '../config/config.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
+import type { ConnectStore } from '../limits/store-connection.ts'
 import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
 import type { StartDataThread } from './data-thread.ts'
+import { IdentityDesk } from './identity-desk.ts'
+import type { FetchJson } from './keys/fetch-json.ts'
+import { folderKeyStore } from './keys/key-store.ts'
 import { openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Probe } from './probe-request.ts'
@@ -23,6 +27,10 @@ export interface AssemblyParts {
   readonly startTimer: StartTimer
   readonly lookup: Lookup
   readonly probe: Probe
+  /** For published keys. */
+  readonly fetchJson: FetchJson
+  /** To a store, by its URL. */
+  readonly connectorOf: (url: string) => ConnectStore
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
 }
@@ -35,6 +43,8 @@ export interface AssemblyOptions extends AssemblyParts {
   /** Where logs go: readable on a terminal, JSON elsewhere. */
   readonly output: { readonly fd: number; readonly isTty: boolean; readonly colors: boolean }
   readonly clock: Clock
+  /** Absolute path of the folder for what outlasts the process; null: nothing does. */
+  readonly stateDir: string | null
   readonly isDraining: () => boolean
 }
 
@@ -44,6 +54,7 @@ export class Assembly {
   readonly threads: ThreadSet
   readonly registry: UpstreamRegistry
   readonly memory: UpstreamMemory
+  readonly identity: IdentityDesk
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
   readonly #rollout: Rollout
@@ -64,6 +75,7 @@ export class Assembly {
     this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
     this.log = this.#makeLog(shared)
     this.#rollout = new Rollout(() => this.threads, startTimer)
+    this.identity = this.#makeIdentity()
     this.registry = this.#makeRegistry()
     if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
     this.registry.commit()
@@ -73,6 +85,12 @@ export class Assembly {
   /** In force. */
   get config(): Config {
     return this.#config
+  }
+
+  /** Resolves once all data threads listen. Rejects with StartRefusal. */
+  async start(): Promise<void> {
+    await this.identity.start(this.#config)
+    await this.threads.start()
   }
 
   /** Puts another config in force, in all threads or, with the reason, in none. Never two at a time. */
@@ -86,6 +104,7 @@ export class Assembly {
       registry.drop()
       return problem ?? 'the gateway is shutting down'
     }
+    this.identity.replace(next)
     this.#rollout.commit(registry.prepared)
     registry.commit()
     this.#config = next
@@ -97,6 +116,7 @@ export class Assembly {
   async stop(closeAdmin: () => Promise<void>): Promise<void> {
     await this.threads.end()
     this.registry.close()
+    this.identity.close()
     await closeAdmin()
     await this.log.close(LAST_LINES_MS)
   }
@@ -140,6 +160,21 @@ export class Assembly {
     })
   }
 
+  #makeIdentity(): IdentityDesk {
+    const { fetchJson, connectorOf, stateDir, clock, startTimer, random } = this.#options
+    const store = stateDir === null ? null : folderKeyStore(stateDir)
+    return new IdentityDesk({
+      keyWorld: { fetchJson, store, clock, startTimer, random, log: this.log },
+      threads: () => this.threads,
+      connectorOf,
+    })
+  }
+
+  #reclaim(row: number): void {
+    this.memory.reclaim(row)
+    this.identity.died(row)
+  }
+
   #makeThreads(memory: SharedMemory): ThreadSet {
     const { port, version, startThread, clock, startTimer, isDraining, config } = this.#options
     return new ThreadSet({
@@ -151,9 +186,11 @@ export class Assembly {
         version,
         port,
         memory,
+        identity: this.identity.birth(row),
         draining: isDraining(),
       }),
-      reclaim: (row) => this.memory.reclaim(row),
+      reclaim: (row) => this.#reclaim(row),
+      identity: (row, message) => this.identity.said(row, message),
       follower: this.#rollout,
       startThread,
       log: this.log,

@@ -13,7 +13,8 @@ export function configResource(config: () => Config): AdminResource {
  * sent to upstreams or asked of clients by name.
  */
 export function withoutSecrets(config: Config): Config {
-  const { admin, identity, upstreams, routes } = config
+  const { admin, identity, store, upstreams, routes } = config
+  const { apiKeys } = identity
   return {
     ...config,
     admin: { ...admin, token: hidden(admin.token) },
@@ -22,10 +23,17 @@ export function withoutSecrets(config: Config): Config {
       issuers: identity.issuers.map((issuer) =>
         issuer.keys.kind === 'secret' ? { ...issuer, keys: { kind: 'secret', secret: SECRET } } : issuer,
       ),
+      apiKeys: apiKeys === null ? null : { ...apiKeys, entries: apiKeys.entries.map(withoutHash) },
     },
+    store: { ...store, redis: hidden(store.redis) },
     upstreams: upstreams.map(hideInUpstream),
     routes: routes.map(hideInRoute),
   }
+}
+
+/** Nobody finds a key by its hash, and nobody needs one to know which key is meant. */
+function withoutHash(entry: unknown): unknown {
+  return typeof entry === 'object' && entry !== null ? { ...entry, hash: SECRET } : SECRET
 }
 
 function hideInUpstream(upstream: UpstreamConfig): UpstreamConfig {
