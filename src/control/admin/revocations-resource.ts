@@ -36,7 +36,7 @@ export function revocationsResource(
       if (typeof asked === 'string') return adminProblem(400, {}, { detail: asked })
       const { revocations } = view
       const done = method === 'POST' ? revocations.revoke(asked) : revocations.lift(asked.kind, asked.value)
-      return within(done, startTimer).then((outcome) => told(outcome, asked, method, view.isShared))
+      return within(done, startTimer).then((outcome) => told(outcome, asked, method, view))
     },
   }
 }
@@ -52,7 +52,7 @@ function told(
   outcome: Outcome,
   { kind, value, untilS }: Revocation,
   method: string,
-  isShared: boolean,
+  { isShared }: RevocationsView,
 ): AdminAnswer {
   switch (outcome) {
     case null:
