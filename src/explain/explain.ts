@@ -19,6 +19,7 @@ import { ThreadLog } from '../worker/thread-log.ts'
 import { trustedPeers } from '../worker/trusted-peers.ts'
 import { type Asked, readAsked } from './asked.ts'
 import type { EndingExplanation, Explanation, PolicyExplanation } from './explanation.ts'
+import { IdleTraffic } from './idle-traffic.ts'
 import { otherRoutes } from './route-fault.ts'
 import { explainUpstream } from './upstream-part.ts'
 
@@ -50,7 +51,8 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
     const upstreams = new UpstreamSet(upstreamParts(parts, wire))
     const log = new ThreadLog('critical', clock.wallMs, () => {})
     const identity = new ThreadIdentity({ birth: parts.identity, clock, ask: null })
-    const preparer = new Preparer({ clock, wire, upstreams, identity, log, isReady: () => true })
+    const traffic = new IdleTraffic(UpstreamMemory.create(1, machineMs()), clock, log)
+    const preparer = new Preparer({ clock, wire, upstreams, identity, log, traffic, isReady: () => true })
     const { routes } = config
     const ahead = { using: routes, claims: askedClaims(routes) }
     const preparation = await preparer.begin({ ...config, routes: [] }, live, ahead)

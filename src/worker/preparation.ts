@@ -12,6 +12,7 @@ import type { UpstreamSet } from '../upstreams/upstream-set.ts'
 import { SnapshotBuilder } from './compile.ts'
 import type { ThreadIdentity } from './thread-identity.ts'
 import type { ThreadLog } from './thread-log.ts'
+import type { PreparedTraffic } from './thread-traffic.ts'
 
 export interface PreparerParts {
   readonly clock: Clock
@@ -19,6 +20,7 @@ export interface PreparerParts {
   readonly upstreams: UpstreamSet
   readonly identity: ThreadIdentity
   readonly log: ThreadLog
+  readonly traffic: { prepare(config: Config): PreparedTraffic }
   readonly isReady: () => boolean
 }
 
@@ -49,6 +51,7 @@ export class Preparer {
   ): Promise<Preparation> {
     const { clock, wire, upstreams, identity, log, isReady } = this.#parts
     const compiled = identity.compile(config, claims)
+    const traffic = this.#parts.traffic.prepare(config)
     const user = await loadUserPolicies(using, {
       tenantField: config.tenant.header,
       clock,
@@ -61,12 +64,16 @@ export class Preparer {
       upstreams: upstreams.prepare(live),
       identity: compiled.parts,
       tenant: tenantPolicy(config.tenant.header),
+      traffic: traffic.policies,
       userPolicies: (route) => user.policiesOf(route),
       userOwned: user.owned,
       docs: docsAnswers(described.config, packageAssets),
       isReady,
     })
-    return new Preparation(config, builder, described, () => identity.putInForce(compiled))
+    return new Preparation(config, builder, described, () => {
+      identity.putInForce(compiled)
+      traffic.keep()
+    })
   }
 }
 

@@ -13,7 +13,7 @@ import { until, within } from '../support/until.ts'
 const SECRET = 'the-secret-of-all-tokens-32-bytes'
 
 function good(config: Config): Loaded {
-  return { config, warnings: [], pending: [], files: [] }
+  return { config, warnings: [], files: [] }
 }
 
 /** A started supervisor whose next load gives what the test says. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
+import { STORE_DEFAULTS } from '../../src/config/default.ts'
 import { routeTo } from '../support/config-part.ts'
 import { IdentityStage } from '../support/identity-stage.ts'
 import { echo, type Script } from '../support/origin.ts'
@@ -156,7 +157,7 @@ describe('with a store', () => {
   test('replicas follow within a second, both ways, and a restart remembers', async (t) => {
     const redis = await RedisServer.start({ password: 'hunter2hunter2' })
     t.after(() => redis[Symbol.asyncDispose]())
-    const store = { redis: redis.url }
+    const store = { ...STORE_DEFAULTS, redis: redis.url }
     const one = await IdentityStage.open(t, () => ({ store }))
     const two = await IdentityStage.open(t, () => ({ store }))
     await one.event('Store of revocations reached')
@@ -183,7 +184,7 @@ describe('with a store', () => {
   test('that is gone, a revocation is in force here and says so; the store gets it when it is back', async (t) => {
     const redis = await RedisServer.start()
     t.after(() => redis[Symbol.asyncDispose]())
-    const store = { redis: redis.url }
+    const store = { ...STORE_DEFAULTS, redis: redis.url }
     const one = await IdentityStage.open(t, () => ({ store }))
     await one.event('Store of revocations reached')
     await one.admin('POST', '/revocations', { tenant: 'umbrella' })
@@ -210,7 +211,7 @@ describe('with a store', () => {
     const redis = await RedisServer.start()
     t.after(() => redis[Symbol.asyncDispose]())
     redis.signal('SIGSTOP')
-    const stage = await IdentityStage.open(t, () => ({ store: { redis: redis.url } }))
+    const stage = await IdentityStage.open(t, () => ({ store: { ...STORE_DEFAULTS, redis: redis.url } }))
     assert.equal(stage.count('What the store says is revoked is not known yet'), 1)
     const { body } = await stage.admin('POST', '/revocations', { tenant: 'acme' })
     assert.equal((body as { stored: unknown }).stored, false)

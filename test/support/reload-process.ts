@@ -27,7 +27,7 @@ const supervisor = new Supervisor({
   clock: systemClock,
   stateDir: null,
   reload: {
-    load: async () => ({ config: read(), warnings: [], pending: [], files: [path] }),
+    load: async () => ({ config: read(), warnings: [], files: [path] }),
     differ: configDifference,
     files: [path],
     sinceMs: Number.POSITIVE_INFINITY,
