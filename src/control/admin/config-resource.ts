@@ -30,7 +30,7 @@ export function withoutSecrets(config: Config): Config {
       ),
       apiKeys: identity.apiKeys === null ? null : hideHashes(identity.apiKeys),
     },
-    store: { redis: store.redis === null ? null : withoutCredentials(store.redis) },
+    store: { ...store, redis: store.redis === null ? null : withoutCredentials(store.redis) },
     upstreams: upstreams.map(hideInUpstream),
     routes: routes.map(hideInRoute),
   }
