@@ -61,7 +61,7 @@ const KEY_FILE_OPTION: Option = once('file', 'FILE', 'the file of keys; api-keys
 const ADMIN_OPTION: Option = once(
   'admin',
   'URL',
-  'the operator listener of the gateway; http://127.0.0.1:9901 if left out',
+  'the operator listener of the gateway; the one of this machine if left out',
 )
 
 /** Exactly one of them is to be given. */

@@ -38,7 +38,7 @@ const plain = { describe: String, absent: 'none' }
 export function writtenMember(name: string): WrittenMember {
   if (name.endsWith('Ms')) return { name: name.slice(0, -2), describe: describeDuration, absent: 'off' }
   if (name.endsWith('Bytes')) return { name: name.slice(0, -5), describe: describeSize, absent: 'off' }
-  if (name === 'maxAgeS' || name === 'clockSkewS') {
+  if (name === 'maxAgeS' || name === 'clockSkewS' || name === 'ttlS') {
     return {
       name: name.slice(0, -1),
       describe: (seconds) => describeDuration(seconds * 1_000),

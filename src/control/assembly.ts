@@ -4,6 +4,7 @@ import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
+import { AssertionKeys } from './assertion-keys.ts'
 import type { StartDataThread } from './data-thread.ts'
 import { openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
@@ -43,6 +44,7 @@ export class Assembly {
   readonly log: LogWriter
   readonly threads: ThreadSet
   readonly registry: UpstreamRegistry
+  readonly assertionKeys: AssertionKeys
   readonly memory: UpstreamMemory
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
@@ -63,6 +65,10 @@ export class Assembly {
     this.sharedUpstreams = shared.upstreams
     this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
     this.log = this.#makeLog(shared)
+    this.assertionKeys = new AssertionKeys({
+      ...{ own: config.tenant.assertion?.key ?? null, startTimer },
+      changed: (key) => this.threads.post({ kind: 'signing-key', key }),
+    })
     this.#rollout = new Rollout(() => this.threads, startTimer)
     this.registry = this.#makeRegistry()
     if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
@@ -86,6 +92,8 @@ export class Assembly {
       registry.drop()
       return problem ?? 'the gateway is shutting down'
     }
+    // First: an upstream may look for the key with the first assertion it gets.
+    this.assertionKeys.useOwn(next.tenant.assertion?.key ?? null)
     this.#rollout.commit(registry.prepared)
     registry.commit()
     this.#config = next
@@ -97,6 +105,7 @@ export class Assembly {
   async stop(closeAdmin: () => Promise<void>): Promise<void> {
     await this.threads.end()
     this.registry.close()
+    this.assertionKeys.close()
     await closeAdmin()
     await this.log.close(LAST_LINES_MS)
   }
@@ -151,6 +160,7 @@ export class Assembly {
         version,
         port,
         memory,
+        signingKey: this.assertionKeys.current,
         draining: isDraining(),
       }),
       reclaim: (row) => this.memory.reclaim(row),

@@ -6,6 +6,7 @@ import type { AdminResources, AdminStatus } from './admin/admin-answer.ts'
 import { AdminServer } from './admin/admin-server.ts'
 import { configResource } from './admin/config-resource.ts'
 import { explainResource } from './admin/explain-resource.ts'
+import { JWKS_PATH, jwksResource } from './admin/jwks-resource.ts'
 import { reloadResource } from './admin/reload-resource.ts'
 import { routesResource } from './admin/routes-resource.ts'
 import { upstreamsResource } from './admin/upstreams-resource.ts'
@@ -224,6 +225,7 @@ export class Supervisor {
       ['/config', configResource(() => assembly.config)],
       ['/routes', routesResource(() => assembly.config)],
       ['/explain', explainResource(explained)],
+      [JWKS_PATH, jwksResource(() => assembly.assertionKeys.published)],
     ])
     if (this.#options.reload === null) return resources
     return resources.set(

@@ -1,3 +1,4 @@
+import { compileSigningKey, createSigningKey } from '../assertion/signing-key.ts'
 import type { Config } from '../config/config.ts'
 import type { Head } from '../http1/head.ts'
 import { Wire } from '../http1/wire.ts'
@@ -45,8 +46,12 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
   try {
     const upstreams = new UpstreamSet(upstreamParts(parts, wire))
     const log = new ThreadLog('critical', clock.wallMs, () => {})
-    const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => true })
-    const preparation = await preparer.begin({ ...config, routes: [] }, live, config.routes)
+    const signingKey = compileSigningKey(createSigningKey())
+    const preparer = new Preparer({
+      ...{ clock, wire, upstreams, log, isReady: () => true },
+      signingKey: () => signingKey,
+    })
+    const preparation = await preparer.begin(explainable(config), live, config.routes)
     preparation.add(JSON.stringify(config.routes))
     preparation.finish()
     const route = preparation.take().match(head)
@@ -54,6 +59,13 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
   } finally {
     wire.wheel.stop()
   }
+}
+
+/** Without its routes, and without the key of assertions: what is shown must not be a proof that upstreams accept. */
+function explainable(config: Config): Config {
+  const { tenant } = config
+  const assertion = tenant.assertion === null ? null : { ...tenant.assertion, key: null }
+  return { ...config, tenant: { ...tenant, assertion }, routes: [] }
 }
 
 async function follow(asked: Asked, head: Head, route: Route, parts: ExplainParts): Promise<Explanation> {

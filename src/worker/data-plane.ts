@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
+import { type CompiledSigningKey, compileSigningKey, type SigningKey } from '../assertion/signing-key.ts'
 import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
@@ -43,6 +44,7 @@ interface Ground {
   readonly upstreams: UpstreamSet
   readonly preparer: Preparer
   readonly phase: { isReady: boolean }
+  readonly signing: { key: CompiledSigningKey }
 }
 
 /** One thread's whole data plane: listener, connections, pipeline, upstreams. */
@@ -119,6 +121,10 @@ export class DataPlane implements RolloutPlane {
 
   setEndpoints(upstream: string, endpoints: LiveUpstream['endpoints']): void {
     this.#ground.upstreams.setEndpoints(upstream, endpoints)
+  }
+
+  setSigningKey(key: SigningKey): void {
+    this.#ground.signing.key = compileSigningKey(key)
   }
 
   prepare({ config, upstreams, using }: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
@@ -247,6 +253,10 @@ function groundOf({ birth, clock, random, writeLine }: DataPlaneParts): Ground {
       log.log('warning', 'Upstream sent bytes that belong to no response', { upstream, target }),
   })
   const phase = { isReady: !birth.draining }
-  const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => phase.isReady })
-  return { wire, log, upstreams, preparer, phase }
+  const signing = { key: compileSigningKey(birth.signingKey) }
+  const preparer = new Preparer({
+    ...{ clock, wire, upstreams, log, isReady: () => phase.isReady },
+    signingKey: () => signing.key,
+  })
+  return { wire, log, upstreams, preparer, phase, signing }
 }

@@ -1,3 +1,4 @@
+import type { SigningKey } from '../assertion/signing-key.ts'
 import type { Config, RouteConfig } from '../config/config.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 
@@ -13,6 +14,8 @@ export interface ThreadBirth {
   /** The port control found free; never 0. */
   readonly port: number
   readonly memory: SharedMemory
+  /** What assertions are signed with where the config names no key. */
+  readonly signingKey: SigningKey
   /** True when the process is draining already. */
   readonly draining: boolean
 }
@@ -64,6 +67,8 @@ export type ControlMessage =
       readonly upstream: string
       readonly endpoints: LiveUpstream['endpoints']
     }
+  /** What assertions are signed with from now on. */
+  | { readonly kind: 'signing-key'; readonly key: SigningKey }
   /** Answered with `answered` when everything posted before has been done. */
   | { readonly kind: 'ask'; readonly question: number }
   /** Be unready; put `Connection: close` on every response. */

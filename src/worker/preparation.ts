@@ -1,10 +1,14 @@
-import type { Config, IdentityConfig, RouteConfig } from '../config/config.ts'
+import { AssertionSigner } from '../assertion/assertion-signer.ts'
+import { type CompiledSigningKey, compileSigningKey, signingKeyOf } from '../assertion/signing-key.ts'
+import type { AssertionConfig, Config, IdentityConfig, RouteConfig } from '../config/config.ts'
 import { packageAssets } from '../docs/assets.ts'
 import { docsAnswers } from '../docs/pages.ts'
+import { foldName } from '../http1/field-name.ts'
 import type { Wire } from '../http1/wire.ts'
 import { compileIssuer } from '../jwt/live-issuer.ts'
 import { TokenVerifier } from '../jwt/verify.ts'
 import type { Clock } from '../lib/clock.ts'
+import { assertionPolicy } from '../policies/assertion.ts'
 import { jwtPolicy } from '../policies/jwt.ts'
 import { optionalIdentity } from '../policies/optional-identity.ts'
 import { tenantPolicy } from '../policies/tenant.ts'
@@ -23,6 +27,8 @@ export interface PreparerParts {
   readonly upstreams: UpstreamSet
   readonly log: ThreadLog
   readonly isReady: () => boolean
+  /** What assertions are signed with now, where the config names no key. */
+  readonly signingKey: () => CompiledSigningKey
 }
 
 /** Who verifies tokens, and by what: kept while the keys stay the same, and with it the tokens it has verified. */
@@ -64,6 +70,7 @@ export class Preparer {
       identity: identity.policy,
       optionalIdentity: identity.policy === null ? null : optionalIdentity(identity.policy),
       tenant: tenantPolicy(config.tenant.header),
+      assertion: this.#assertion(config.tenant.assertion, user.owned),
       userPolicies: (route) => user.policiesOf(route),
       userOwned: user.owned,
       docs: docsAnswers(described.config, packageAssets),
@@ -72,6 +79,24 @@ export class Preparer {
     return new Preparation(config, builder, described, () => {
       this.#identity = identity
     })
+  }
+
+  /** `owned`: by policies of the operator's, lower case. */
+  #assertion(config: AssertionConfig | null, owned: ReadonlySet<string>): Policy | null {
+    if (config === null) return null
+    const { header, issuer, audience, ttlS, key } = config
+    if ([...owned].some((name) => foldName(name) === foldName(header)))
+      throw new Error(
+        `a policy of yours owns ${header}, which tenant.assertion states: change one of the two`,
+      )
+    const own = key === null ? null : compileSigningKey(signingKeyOf(key))
+    const { clock, signingKey } = this.#parts
+    const signer = new AssertionSigner({
+      ...{ issuer, audience, ttlS },
+      key: own === null ? signingKey : () => own,
+      nowS: () => clock.wallMs() / 1_000,
+    })
+    return assertionPolicy(header, signer)
   }
 
   #identityOf(identity: IdentityConfig): Identity {

@@ -46,6 +46,9 @@ function obey(plane: DataPlane, port: Port, say: (message: ThreadMessage) => voi
       case 'endpoints':
         plane.setEndpoints(message.upstream, message.endpoints)
         break
+      case 'signing-key':
+        plane.setSigningKey(message.key)
+        break
       case 'ask':
         say({ kind: 'answered', question: message.question })
         break

@@ -12,12 +12,13 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
   'index.ts': ['config', 'policies'],
   cli: ['api-keys', 'config', 'control', 'dev', 'explain', 'jwt', 'lib', 'policies'],
-  explain: ['config', 'http1', 'lib', 'proxy', 'upstreams', 'worker'],
+  explain: ['assertion', 'config', 'http1', 'lib', 'proxy', 'upstreams', 'worker'],
   dev: ['config', 'lib'],
   control: [
     ...[
       'admission',
       'api-keys',
+      'assertion',
       'config',
       'explain',
       'http1',
@@ -34,6 +35,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
     ...[
       'admission',
       'api-keys',
+      'assertion',
       'config',
       'docs',
       'http1',
@@ -47,6 +49,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
     ...['proxy', 'revocation', 'upstreams'],
   ],
   config: ['lib'],
+  assertion: ['lib'],
   docs: ['lib', 'proxy'],
   policies: [
     ...[

@@ -1,6 +1,7 @@
 import { createHook } from 'node:async_hooks'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
+import { createSigningKey } from '../../src/assertion/signing-key.ts'
 import type { Config } from '../../src/config/config.ts'
 import { machineMs, systemClock } from '../../src/lib/clock.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
@@ -37,6 +38,7 @@ async function start(config: Config): Promise<number> {
       ...{ config, row: 0, version: '0.0.0-test', port: 0, draining: false },
       upstreams: liveUpstreams(config),
       memory: UpstreamMemory.create(config.workers, machineMs()),
+      signingKey: createSigningKey(),
     },
     clock: systemClock,
     random: Math.random,

@@ -1,3 +1,4 @@
+import { createSigningKey } from '../../src/assertion/signing-key.ts'
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
 import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { type Clock, machineMs, systemClock } from '../../src/lib/clock.ts'
@@ -86,6 +87,7 @@ export class PlaneStage {
         version: '0.0.0-test',
         port: 0,
         memory: UpstreamMemory.create(config.workers, machineMs()),
+        signingKey: createSigningKey(),
         draining: draining === 'draining',
       },
       clock,

@@ -1,6 +1,7 @@
 import type { RouteConfig, UpstreamConfig } from '../config.ts'
 import { parseDotenv } from '../dotenv.ts'
 import type { Loaded } from '../loaded.ts'
+import { judgeAssertion } from './assertion.ts'
 import { fold } from './field-check.ts'
 import { hasIdentity, judgeIdentity } from './identity.ts'
 import { interpolate, pathKey } from './interpolation.ts'
@@ -70,7 +71,7 @@ async function judgeParts(
   salvage: Salvage,
   unfilled: ReadonlySet<string>,
   trial: Trial,
-): Promise<Pick<ConfigParts, 'jwt' | 'upstreams' | 'routes'>> {
+): Promise<Pick<ConfigParts, 'jwt' | 'assertion' | 'upstreams' | 'routes'>> {
   const { upstreams, routes } = salvage
   const { report } = trial
   checkSections(salvage, report)
@@ -89,6 +90,7 @@ async function judgeParts(
   checkUse(salvage, surroundings, report)
   return {
     jwt,
+    assertion: judgeAssertion(salvage.sections.tenant.assertion, statedFields(salvage), trial),
     upstreams: [...upstreams].flatMap(([name, upstream]): UpstreamConfig[] => {
       if (upstream === null) return []
       return [normaliseUpstream(name, upstream, judgeTls(upstream, ['upstreams', name, 'tls'], trial))]
@@ -107,7 +109,13 @@ function isUnfilled(path: Path, unfilled: ReadonlySet<string>): boolean {
   return [...unfilled].some((key) => key.startsWith(prefix))
 }
 
-function ownedFields({ sections }: Salvage): ReadonlySet<string> {
+function ownedFields(salvage: Salvage): ReadonlySet<string> {
+  const { assertion } = salvage.sections.tenant
+  return new Set([...statedFields(salvage), ...(assertion === undefined ? [] : [fold(assertion.header)])])
+}
+
+/** Of tenants and API keys. */
+function statedFields({ sections }: Salvage): ReadonlySet<string> {
   const { apiKeys } = sections.identity
   return new Set([sections.tenant.header, ...(apiKeys === undefined ? [] : [apiKeys.header])].map(fold))
 }

@@ -1,4 +1,5 @@
 import type {
+  AssertionConfig,
   Config,
   FieldChanges,
   JwtConfig,
@@ -28,13 +29,14 @@ export interface ConfigParts {
   readonly overrides: Overrides
   readonly cores: number
   readonly jwt: JwtConfig | null
+  readonly assertion: AssertionConfig | null
   readonly upstreams: readonly UpstreamConfig[]
   readonly routes: readonly RouteConfig[]
 }
 
 /** The one shape that every door yields, of a document that was judged good. */
 export function normalise(document: Salvage['sections'], parts: ConfigParts): Config {
-  const { overrides, cores, jwt, upstreams, routes } = parts
+  const { overrides, cores, jwt, assertion, upstreams, routes } = parts
   const { listen, admin, log, cors, shutdown } = document
   return {
     name: document.name,
@@ -68,7 +70,7 @@ export function normalise(document: Salvage['sections'], parts: ConfigParts): Co
     docs: document.docs,
     identity: { issuers: jwt === null ? [] : [ownIssuer(jwt)], apiKeys: null },
     store: { redis: null },
-    tenant: { ...TENANT_DEFAULTS, header: document.tenant.header },
+    tenant: { ...TENANT_DEFAULTS, header: document.tenant.header, assertion },
     upstreams,
     routes,
   }

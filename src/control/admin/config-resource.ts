@@ -13,7 +13,8 @@ export function configResource(config: () => Config): AdminResource {
  * sent to upstreams or asked of clients by name.
  */
 export function withoutSecrets(config: Config): Config {
-  const { admin, identity, upstreams, routes } = config
+  const { admin, identity, tenant, upstreams, routes } = config
+  const { assertion } = tenant
   return {
     ...config,
     admin: { ...admin, token: hidden(admin.token) },
@@ -22,6 +23,10 @@ export function withoutSecrets(config: Config): Config {
       issuers: identity.issuers.map((issuer) =>
         issuer.keys.kind === 'secret' ? { ...issuer, keys: { kind: 'secret', secret: SECRET } } : issuer,
       ),
+    },
+    tenant: {
+      ...tenant,
+      assertion: assertion === null ? null : { ...assertion, key: hidden(assertion.key) },
     },
     upstreams: upstreams.map(hideInUpstream),
     routes: routes.map(hideInRoute),

@@ -28,6 +28,8 @@ export interface RouteParts {
   /** The same where a request need not say; null as above. */
   readonly optionalIdentity: Policy | null
   readonly tenant: Policy
+  /** Proves to upstreams what `tenant` states; null where nobody wants it. */
+  readonly assertion: Policy | null
   /** The operator's own of a route, in their order. */
   readonly userPolicies: (route: RouteConfig) => readonly Policy[]
   /** Lower-case names of the fields they own, on whichever route. */
@@ -69,7 +71,7 @@ export class RouteCompiler {
     this.#config = config
     this.#parts = parts
     // Over all policies of all routes: what one route states, no client may state on any other.
-    const owners = [parts.identity, parts.optionalIdentity, parts.tenant]
+    const owners = [parts.identity, parts.optionalIdentity, parts.tenant, parts.assertion]
     this.#owned = new Set([...owners.flatMap((policy) => policy?.owns ?? []), ...parts.userOwned])
     this.#strips = compileRequestStrips(this.#owned)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
@@ -138,9 +140,9 @@ export class RouteCompiler {
   }
 
   #identity(auth: RouteConfig['auth']): readonly Policy[] {
-    const { identity, optionalIdentity, tenant } = this.#parts
+    const { identity, optionalIdentity, tenant, assertion } = this.#parts
     const asked = auth === 'required' ? identity : auth === 'optional' ? optionalIdentity : null
-    return asked === null ? [] : [asked, tenant]
+    return asked === null ? [] : [asked, tenant, ...(assertion === null ? [] : [assertion])]
   }
 
   #response(changes: FieldChanges): ResponsePlan {
