@@ -1,7 +1,7 @@
 import type { Minted, MintOrder } from './mint-order.ts'
 
-/** Where `nyro dev` has its issuer unless the port is taken; see dev/dev-issuer.ts. */
-export const DEV_ISSUER_URL = 'http://127.0.0.1:9902'
+/** Where `nyro dev` has its issuer unless the port is taken; see dev/dev-issuer-server.ts. */
+export const DEV_ISSUER_URL = 'http://127.0.0.1:9903'
 
 /** Whether a URL can be that of `nyro dev`, which listens on the loopback interface alone. */
 export function isDevIssuer(text: string): boolean {

@@ -32,7 +32,7 @@ export async function revoke(
     return
   }
   const end = forS === null ? 'until it is lifted' : `for ${length}`
-  edge.print(`${kind} ${value} is revoked ${end}, on every data thread.\n`)
+  edge.print(`${kind} ${value} is revoked ${end}, on every data thread.${unstored(answer)}\n`)
 }
 
 /** Lists what a running gateway refuses. Exits 1 where it cannot be asked. */
@@ -64,7 +64,14 @@ export async function revokeLift(
     edge.print(`${JSON.stringify(answer, null, 2)}\n`)
     return
   }
-  edge.print(`${kind} ${value} is believed again.\n`)
+  edge.print(`${kind} ${value} is believed again.${unstored(answer)}\n`)
+}
+
+/** What the operator listener says of the store that replicas share. */
+function unstored(answer: unknown): string {
+  const failed =
+    typeof answer === 'object' && answer !== null && 'stored' in answer && answer.stored === false
+  return failed ? ' The store did not take it: other replicas do not know.' : ''
 }
 
 function revokedOf(given: Arguments, refuse: (fault: string) => never): Revoked {
