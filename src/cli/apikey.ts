@@ -1,11 +1,12 @@
 import { randomFillSync } from 'node:crypto'
-import { resolve } from 'node:path'
+import { extname, resolve } from 'node:path'
 import { apiKeyHash, createApiKey, shownPrefix } from '../api-keys/key-text.ts'
 import { parseApiKeys } from '../api-keys/parse-api-keys.ts'
 import {
   addKeyEntry,
   type KeyFileEntry,
   KeyFileFault,
+  type KeyFileFormat,
   keyEntriesOf,
   removeKeyEntry,
 } from '../config/file/key-file.ts'
@@ -26,14 +27,14 @@ export function apikeyCreate(edge: ProcessEdge, given: Arguments, commands: read
   const key = createApiKey((bytes) => randomFillSync(bytes))
   const entry = entryOf(key, given, refuse)
   const judged = parseApiKeys([entry])
-  if (judged.problems !== null) refuse(`needs other values: ${inOptions(judged.problems[0] ?? '')}`)
+  if (judged.problems !== null) refuse(`needs other values: ${inOptions(judged.problems[0]?.text ?? '')}`)
   const file = fileOf(edge, given)
   attempt(edge, file, () =>
     editFile(file, (text) => {
-      const known = judgedEntries(text ?? '')
+      const known = judgedEntries(text ?? '', formatOf(file))
       const twin = known.some(({ name }) => name === entry.name)
       if (twin) throw new FileFault(`${file} has a key called ${entry.name} already: choose another name`)
-      return addKeyEntry(text ?? '', entry)
+      return addKeyEntry(text ?? '', entry, formatOf(file))
     }),
   )
   const { hash: _, ...shown } = entry
@@ -53,7 +54,7 @@ export function apikeyList(edge: ProcessEdge, given: Arguments): void {
   const entries = attempt(edge, file, () => {
     const text = textOfFile(file)
     if (text === null) throw new FileFault(`${file} is not there: nyro apikey create makes it`)
-    return judgedEntries(text)
+    return judgedEntries(text, formatOf(file))
   })
   const keys = listedKeys(entries, systemClock.wallMs() / 1_000)
   if (given.options.has('json')) {
@@ -70,8 +71,8 @@ export function apikeyRevoke(edge: ProcessEdge, given: Arguments, commands: read
   const prefix = attempt(edge, file, () => {
     let removed: string | null = null
     editFile(file, (text) => {
-      const entry = judgedEntries(text ?? '').find((candidate) => candidate.name === name)
-      const rest = entry === undefined ? null : removeKeyEntry(text ?? '', name)
+      const entry = judgedEntries(text ?? '', formatOf(file)).find((candidate) => candidate.name === name)
+      const rest = entry === undefined ? null : removeKeyEntry(text ?? '', name, formatOf(file))
       if (entry === undefined || rest === null)
         throw new FileFault(`${file} has no key called ${name}: nyro apikey list shows them`)
       removed = entry.prefix
@@ -115,10 +116,11 @@ function endOf(text: string, refuse: (fault: string) => never): string {
 }
 
 /** Throws KeyFileFault where the file is not what the gateway would load. */
-function judgedEntries(text: string): readonly KeyFileEntry[] {
-  const entries = keyEntriesOf(text)
+function judgedEntries(text: string, format: KeyFileFormat): readonly KeyFileEntry[] {
+  const entries = keyEntriesOf(text, format)
   const { problems } = parseApiKeys(entries)
-  if (problems !== null) throw new KeyFileFault(`${problems.join(' ')} It was left as it is`)
+  if (problems !== null)
+    throw new KeyFileFault(`${problems.map(({ text }) => text).join(' ')} It was left as it is`)
   // Type assertion: parseApiKeys found nothing wrong with it.
   return (entries ?? []) as readonly KeyFileEntry[]
 }
@@ -136,6 +138,11 @@ function attempt<T>(edge: ProcessEdge, file: string, run: () => T): T {
 
 function fileOf(edge: ProcessEdge, given: Arguments): string {
   return resolve(edge.cwd, optionValue(given, 'file') ?? DEFAULT_FILE)
+}
+
+/** As the gateway tells them apart. */
+function formatOf(file: string): KeyFileFormat {
+  return extname(file).toLowerCase() === '.json' ? 'json' : 'yaml'
 }
 
 /** Problems of an entry, told of what stood on the command line. */

@@ -44,7 +44,6 @@ export async function loadEnvironment(
   return {
     config: build(settings.values, key, { production, cores: source.cores }),
     warnings,
-    pending: [],
     files: [],
   }
 }

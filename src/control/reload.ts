@@ -108,7 +108,6 @@ export class Reloader {
     this.#files = [...new Set([...known, ...loaded.files])]
     watch(this.#files, sinceMs)
     if (loaded.config === null) return this.#refuse(cause, loaded.problems)
-    if (loaded.pending.length > 0) return this.#refuse(cause, loaded.pending)
     for (const warning of loaded.warnings) this.#options.log.log('warning', 'Doubtful setting', { warning })
     if (isDeepStrictEqual(loaded.config, this.#written)) {
       this.#options.log.log('info', 'Config reloaded, nothing changed', { cause })

@@ -48,7 +48,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['proxy', 'revocation', 'upstreams'],
   ],
-  config: ['lib'],
+  config: ['api-keys', 'identity', 'jwt', 'lib', 'limits'],
   assertion: ['lib'],
   docs: ['lib', 'proxy'],
   policies: [

@@ -26,7 +26,7 @@ const supervisor = new Supervisor({
   output: { fd: 1, isTty: false, colors: false },
   clock: systemClock,
   reload: {
-    load: async () => ({ config: read(), warnings: [], pending: [], files: [path] }),
+    load: async () => ({ config: read(), warnings: [], files: [path] }),
     differ: configDifference,
     files: [path],
     sinceMs: Number.POSITIVE_INFINITY,

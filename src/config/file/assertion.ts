@@ -13,7 +13,7 @@ const TAKEN = new Set([...REQUEST_OWNED, 'authorization', 'cookie', 'content-typ
 /** Null: there is none, or it is bad. `owned`: fields that state or bring something else, folded. */
 export function judgeAssertion(
   document: AssertionDocument | undefined,
-  owned: ReadonlySet<string>,
+  owned: ReadonlyMap<string, string>,
   trial: Trial,
 ): AssertionConfig | null {
   if (document === undefined) return null

@@ -113,7 +113,6 @@ export const gatewaySchema = section({
     redis: leaf<string, string>(redisUrl, { secrecy: 'never', empty: 'taken' })
       .prefault('')
       .meta({
-        pending: true,
         description:
           "URL of the Redis or Valkey that replicas share limits through. Empty: this process's memory, exact across " +
           'its threads.',
