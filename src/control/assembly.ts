@@ -1,11 +1,15 @@
 import type { Config } from '../config/config.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
+import type { ConnectStore } from '../limits/store-connection.ts'
 import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
 import { AssertionKeys } from './assertion-keys.ts'
 import type { StartDataThread } from './data-thread.ts'
+import { IdentityDesk } from './identity-desk.ts'
+import type { FetchJson } from './keys/fetch-json.ts'
+import { folderKeyStore } from './keys/key-store.ts'
 import { openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Probe } from './probe-request.ts'
@@ -24,6 +28,10 @@ export interface AssemblyParts {
   readonly startTimer: StartTimer
   readonly lookup: Lookup
   readonly probe: Probe
+  /** For published keys. */
+  readonly fetchJson: FetchJson
+  /** To a store, by its URL. */
+  readonly connectorOf: (url: string) => ConnectStore
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
 }
@@ -36,6 +44,8 @@ export interface AssemblyOptions extends AssemblyParts {
   /** Where logs go: readable on a terminal, JSON elsewhere. */
   readonly output: { readonly fd: number; readonly isTty: boolean; readonly colors: boolean }
   readonly clock: Clock
+  /** Absolute path of the folder for what outlasts the process; null: nothing does. */
+  readonly stateDir: string | null
   readonly isDraining: () => boolean
 }
 
@@ -46,6 +56,7 @@ export class Assembly {
   readonly registry: UpstreamRegistry
   readonly assertionKeys: AssertionKeys
   readonly memory: UpstreamMemory
+  readonly identity: IdentityDesk
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
   readonly #rollout: Rollout
@@ -70,6 +81,7 @@ export class Assembly {
       changed: (key) => this.threads.post({ kind: 'signing-key', key }),
     })
     this.#rollout = new Rollout(() => this.threads, startTimer)
+    this.identity = this.#makeIdentity()
     this.registry = this.#makeRegistry()
     if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
     this.registry.commit()
@@ -79,6 +91,12 @@ export class Assembly {
   /** In force. */
   get config(): Config {
     return this.#config
+  }
+
+  /** Resolves once all data threads listen. Rejects with StartRefusal. */
+  async start(): Promise<void> {
+    await this.identity.start(this.#config)
+    await this.threads.start()
   }
 
   /** Puts another config in force, in all threads or, with the reason, in none. Never two at a time. */
@@ -94,6 +112,7 @@ export class Assembly {
     }
     // First: an upstream may look for the key with the first assertion it gets.
     this.assertionKeys.useOwn(next.tenant.assertion?.key ?? null)
+    this.identity.replace(next)
     this.#rollout.commit(registry.prepared)
     registry.commit()
     this.#config = next
@@ -106,6 +125,7 @@ export class Assembly {
     await this.threads.end()
     this.registry.close()
     this.assertionKeys.close()
+    this.identity.close()
     await closeAdmin()
     await this.log.close(LAST_LINES_MS)
   }
@@ -149,6 +169,21 @@ export class Assembly {
     })
   }
 
+  #makeIdentity(): IdentityDesk {
+    const { fetchJson, connectorOf, stateDir, clock, startTimer, random } = this.#options
+    const store = stateDir === null ? null : folderKeyStore(stateDir)
+    return new IdentityDesk({
+      keyWorld: { fetchJson, store, clock, startTimer, random, log: this.log },
+      threads: () => this.threads,
+      connectorOf,
+    })
+  }
+
+  #reclaim(row: number): void {
+    this.memory.reclaim(row)
+    this.identity.died(row)
+  }
+
   #makeThreads(memory: SharedMemory): ThreadSet {
     const { port, version, startThread, clock, startTimer, isDraining, config } = this.#options
     return new ThreadSet({
@@ -161,9 +196,11 @@ export class Assembly {
         port,
         memory,
         signingKey: this.assertionKeys.current,
+        identity: this.identity.birth(row),
         draining: isDraining(),
       }),
-      reclaim: (row) => this.memory.reclaim(row),
+      reclaim: (row) => this.#reclaim(row),
+      identity: (row, message) => this.identity.said(row, message),
       follower: this.#rollout,
       startThread,
       log: this.log,

@@ -9,7 +9,7 @@ import type { Endpoint } from '../upstreams/endpoint.ts'
 import { balanceKey } from './balance-key.ts'
 import { isEventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
-import { type Failure, failure, type Replay } from './failure.ts'
+import { type Failure, type FailureCode, failure, type Replay } from './failure.ts'
 import type { ForwardSite } from './forward-site.ts'
 import type { Origin } from './forwarded.ts'
 import { isWorthKeeping, KeptBody } from './kept-body.ts'
@@ -196,7 +196,9 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
       responseHead(head, this.#exchange, framing, connection, this.#site.date, this.#exchange.respondedMs),
       framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
     )
-    if (this.#deadline !== null && isEventStream(head)) this.#removeDeadline()
+    // What has a length ends by itself, so most responses pay nothing for the question.
+    const mayGoOn = this.#deadline !== null || head.contentLength < 0
+    if (mayGoOn && isEventStream(head)) this.#becomeStream()
   }
 
   /** Says how the endpoint did, and whether another is asked instead of giving the client this. */
@@ -246,8 +248,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     }
     if (this.#answered) {
       this.#endpoint?.failed(this)
-      this.#exchange.code = fault === 'timeout' ? 'upstream_timeout' : 'upstream_invalid'
-      this.#breakClient()
+      this.cut(fault === 'timeout' ? 'upstream_timeout' : 'upstream_invalid')
       return
     }
     const ending = this.#choice.failures.unanswered[fault]
@@ -281,7 +282,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#tunnel = true
     this.#exchange.status = 101
     this.#endpoint?.succeeded(this)
-    this.#removeDeadline()
+    this.#becomeStream()
     client.closeAfter = true
     client.writer.begin(switchedHead(head, this.#exchange, this.#site.nowMs()), 'plain')
     client.writer.flush()
@@ -331,11 +332,14 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** The exchange takes longer than it may. */
   expire(): void {
     if (this.#client.requestDone) this.#endpoint?.failed(this)
-    if (!this.#answered) {
-      this.#refuse(this.#choice.failures.unanswered.timeout)
-      return
-    }
-    this.#exchange.code = 'upstream_timeout'
+    if (this.#answered) this.cut('upstream_timeout')
+    else this.#refuse(this.#choice.failures.unanswered.timeout)
+  }
+
+  /** As OpenStream says; and for whatever else ends an answer that has begun. */
+  cut(code: FailureCode): void {
+    if (this.#exchange.over) return
+    this.#exchange.code = code
     this.#breakClient()
   }
 
@@ -345,13 +349,9 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   }
 
   #refuseTooLarge(): void {
-    if (this.#answered) {
-      this.#exchange.code = BODY_TOO_LARGE.code
-      this.#breakClient()
-      return
-    }
     this.#client.closeAfter = true
-    this.#refuse(BODY_TOO_LARGE)
+    if (this.#answered) this.cut(BODY_TOO_LARGE.code)
+    else this.#refuse(BODY_TOO_LARGE)
   }
 
   /** The client must not take what it got for a whole message. */
@@ -383,6 +383,12 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     if (endpoint === null) return
     endpoint.leave(this)
     this.#tried = [...this.#tried, endpoint]
+  }
+
+  /** It ends when somebody leaves, or may no longer stay; not in time. */
+  #becomeStream(): void {
+    this.#removeDeadline()
+    this.#site.opened(this, this.#exchange, this.#choice.upstream.config.streams)
   }
 
   #removeDeadline(): void {

@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
-import { type CompiledSigningKey, compileSigningKey, type SigningKey } from '../assertion/signing-key.ts'
+import type { SigningKey } from '../assertion/signing-key.ts'
+import { askedClaims } from '../config/asked-claim.ts'
 import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
@@ -12,11 +13,15 @@ import type { Exchange } from '../proxy/exchange.ts'
 import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { ResponseDate } from '../proxy/response-date.ts'
+import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocation/revocation-ledger.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
 import type { RolloutMessage, ThreadBirth } from './messages.ts'
+import { OpenStreams } from './open-streams.ts'
 import { type Preparation, Preparer } from './preparation.ts'
+import { ThreadAssertion } from './thread-assertion.ts'
+import type { ThreadIdentity } from './thread-identity.ts'
 import { ThreadLog } from './thread-log.ts'
 import type { RolloutPlane } from './thread-rollout.ts'
 import { trustedPeers } from './trusted-peers.ts'
@@ -24,10 +29,11 @@ import { trustedPeers } from './trusted-peers.ts'
 const IDLE_CLOSE_DELAY_MS = 1_000
 
 export interface DataPlaneParts {
-  readonly birth: Omit<ThreadBirth, 'memory'> & {
+  readonly birth: Omit<ThreadBirth, 'memory' | 'identity'> & {
     /** See upstreams/upstream-memory.ts. */
     readonly memory: SharedArrayBuffer
   }
+  readonly identity: ThreadIdentity
   readonly clock: Clock
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
@@ -44,7 +50,7 @@ interface Ground {
   readonly upstreams: UpstreamSet
   readonly preparer: Preparer
   readonly phase: { isReady: boolean }
-  readonly signing: { key: CompiledSigningKey }
+  readonly assertion: ThreadAssertion
 }
 
 /** One thread's whole data plane: listener, connections, pipeline, upstreams. */
@@ -56,6 +62,8 @@ export class DataPlane implements RolloutPlane {
   readonly #pipeline: Pipeline
   readonly #server: net.Server
   readonly #clients = new Set<ServerConnection>()
+  readonly #identity: ThreadIdentity
+  readonly #streams: OpenStreams
   /** Data threads, which share what a config allows the process. */
   readonly #threads: number
   /** Of every connection; connections read them when they begin to wait. */
@@ -73,7 +81,8 @@ export class DataPlane implements RolloutPlane {
     const ground = groundOf(parts)
     const { routes } = birth.config
     const bare = { ...birth.config, routes: [] }
-    const preparation = await ground.preparer.begin(bare, birth.upstreams, routes)
+    const ahead = { using: routes, claims: askedClaims(routes) }
+    const preparation = await ground.preparer.begin(bare, birth.upstreams, ahead)
     preparation.add(JSON.stringify(routes))
     preparation.finish()
     return new DataPlane(parts, ground, preparation)
@@ -85,6 +94,9 @@ export class DataPlane implements RolloutPlane {
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
     this.#ground = ground
+    const { revocations } = parts.identity
+    this.#identity = parts.identity
+    this.#streams = new OpenStreams({ revocations, nowS: () => clock.wallMs() / 1_000 })
     this.#threads = birth.config.workers
     this.#limits = { ...birth.config.listen.timeouts }
     ground.upstreams.apply(birth.upstreams)
@@ -124,11 +136,18 @@ export class DataPlane implements RolloutPlane {
   }
 
   setSigningKey(key: SigningKey): void {
-    this.#ground.signing.key = compileSigningKey(key)
+    this.#ground.assertion.replaceKey(key)
   }
 
-  prepare({ config, upstreams, using }: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
-    return this.#ground.preparer.begin(config, upstreams, using)
+  prepare(message: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
+    return this.#ground.preparer.begin(message.config, message.upstreams, message)
+  }
+
+  /** In force, for open streams too, once it returns. */
+  revoke(message: RevocationsMessage): RevocationsAppliedMessage {
+    const applied = this.#identity.revoke(message)
+    this.#streams.sweep()
+    return applied
   }
 
   /** Exchanges under way, tunnels included, keep the routes they began with. */
@@ -177,6 +196,7 @@ export class DataPlane implements RolloutPlane {
         },
         newId: () => ids.next(),
         date: new ResponseDate(wallMs),
+        opened: (stream, exchange, streams) => this.#streams.opened(stream, exchange, streams),
         record: (exchange, nowMs) => this.#record(exchange, nowMs),
         defect: (exchange, error) => this.#defect(exchange, error),
       },
@@ -219,6 +239,7 @@ export class DataPlane implements RolloutPlane {
   #tick(): void {
     const { wire, upstreams } = this.#ground
     upstreams.sweep(wire.wheel.nowMs)
+    this.#streams.tick(wire.wheel.nowMs)
     if (!this.#closing) return
     let unsent = 0
     for (const client of this.#clients) {
@@ -240,7 +261,7 @@ export class DataPlane implements RolloutPlane {
   }
 }
 
-function groundOf({ birth, clock, random, writeLine }: DataPlaneParts): Ground {
+function groundOf({ birth, identity, clock, random, writeLine }: DataPlaneParts): Ground {
   const { monotonicMs, wallMs } = clock
   const wire = new Wire(monotonicMs)
   const log = new ThreadLog(birth.config.log.level, wallMs, writeLine)
@@ -253,10 +274,10 @@ function groundOf({ birth, clock, random, writeLine }: DataPlaneParts): Ground {
       log.log('warning', 'Upstream sent bytes that belong to no response', { upstream, target }),
   })
   const phase = { isReady: !birth.draining }
-  const signing = { key: compileSigningKey(birth.signingKey) }
+  const assertion = new ThreadAssertion(birth.signingKey, clock)
   const preparer = new Preparer({
-    ...{ clock, wire, upstreams, log, isReady: () => phase.isReady },
-    signingKey: () => signing.key,
+    ...{ clock, wire, upstreams, identity, assertion, log },
+    isReady: () => phase.isReady,
   })
-  return { wire, log, upstreams, preparer, phase, signing }
+  return { wire, log, upstreams, preparer, phase, assertion }
 }

@@ -1,6 +1,9 @@
 import type { SigningKey } from '../assertion/signing-key.ts'
 import type { Config, RouteConfig } from '../config/config.ts'
+import type { UnknownKidMessage } from '../jwt/key-message.ts'
+import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocation/revocation-ledger.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
+import type { IdentityBirth, IdentityMessage } from './thread-identity.ts'
 
 /** What a data thread is born with (workerData). */
 export interface ThreadBirth {
@@ -16,6 +19,7 @@ export interface ThreadBirth {
   readonly memory: SharedMemory
   /** What assertions are signed with where the config names no key. */
   readonly signingKey: SigningKey
+  readonly identity: IdentityBirth
   /** True when the process is draining already. */
   readonly draining: boolean
 }
@@ -43,6 +47,8 @@ export type RolloutMessage =
       readonly upstreams: readonly LiveUpstream[]
       /** Of the routes that name policies of the operator's; one stands for all that name the same. */
       readonly using: readonly Pick<RouteConfig, 'name' | 'policies'>[]
+      /** Names of the claims that some route asks about. */
+      readonly claims: readonly string[]
     }
   /**
    * Few enough to be compiled within 2 ms; answered with `next`, and the last ones with `prepared`. `text`: RouteConfig[]
@@ -69,6 +75,9 @@ export type ControlMessage =
     }
   /** What assertions are signed with from now on. */
   | { readonly kind: 'signing-key'; readonly key: SigningKey }
+  | IdentityMessage
+  /** What is revoked; answered with `revocations-applied` once it is in force. */
+  | RevocationsMessage
   /** Answered with `answered` when everything posted before has been done. */
   | { readonly kind: 'ask'; readonly question: number }
   /** Be unready; put `Connection: close` on every response. */
@@ -84,8 +93,12 @@ export type RolloutAnswer =
   /** This thread cannot put it in force; `reason` is one line for the operator. */
   | { readonly kind: 'failed'; readonly version: number; readonly reason: string }
 
+/** What control's book of identities hears. */
+export type IdentityAnswer = UnknownKidMessage | RevocationsAppliedMessage
+
 export type ThreadMessage =
   | RolloutAnswer
+  | IdentityAnswer
   | { readonly kind: 'listening' }
   /** It could not start; `reason` is one line for the operator. */
   | { readonly kind: 'refused'; readonly reason: string }

@@ -7,6 +7,7 @@ import { machineMs, systemClock } from '../../src/lib/clock.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
+import { NOTHING_KNOWN, ThreadIdentity } from '../../src/worker/thread-identity.ts'
 import { liveUpstreams } from '../support/live-upstream.ts'
 import type { PlaneOrder, PlaneReading } from './budget-plane.ts'
 
@@ -40,6 +41,7 @@ async function start(config: Config): Promise<number> {
       memory: UpstreamMemory.create(config.workers, machineMs()),
       signingKey: createSigningKey(),
     },
+    identity: new ThreadIdentity({ birth: NOTHING_KNOWN, clock: systemClock, ask: null }),
     clock: systemClock,
     random: Math.random,
     writeLine(line) {

@@ -44,7 +44,7 @@ const CONFIG: Config = {
 }
 
 test('the effective config is shown without a secret, and otherwise whole', async () => {
-  const { status, body } = await configResource(() => CONFIG).answer('')
+  const { status, body } = await configResource(() => CONFIG).answer('', 'GET')
   assert.equal(status, 200)
   assert.ok(!body.includes(SECRET))
   const shown = JSON.parse(body) as Config

@@ -4,6 +4,7 @@ import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { type Clock, machineMs, systemClock } from '../../src/lib/clock.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
+import { NOTHING_KNOWN, ThreadIdentity } from '../../src/worker/thread-identity.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 import { liveUpstreams } from '../support/live-upstream.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -90,6 +91,7 @@ export class PlaneStage {
         signingKey: createSigningKey(),
         draining: draining === 'draining',
       },
+      identity: new ThreadIdentity({ birth: NOTHING_KNOWN, clock, ask: null }),
       clock,
       random: Math.random,
       writeLine: (line) => void lines.push(line),

@@ -1,8 +1,11 @@
 import type { Config, FieldChanges, RouteConfig } from '../../config/config.ts'
 import { upstreamUrl } from '../../config/upstream-url.ts'
+import type { CredentialSource } from '../../identity/credential-source.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
 import { corsPolicy } from '../../policies/cors.ts'
+import { optionalIdentity } from '../../policies/optional-identity.ts'
 import { redirectPolicy } from '../../policies/redirect.ts'
+import { requirePolicy } from '../../policies/require.ts'
 import { refusePolicy } from '../../policies/respond.ts'
 import { failure } from '../../proxy/failure.ts'
 import {
@@ -20,13 +23,19 @@ import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
 import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
 import type { UpstreamLookup } from '../../upstreams/upstream-set.ts'
 
+/** How routes ask who calls. */
+export interface IdentityParts {
+  /** Lower-case names of the fields that hold nothing but credentials: no upstream sees one. */
+  readonly owned: readonly string[]
+  /** Asks for a credential in one of these places. */
+  policy(sources: readonly CredentialSource[]): Policy
+}
+
 /** What the routes of a snapshot are made of. */
 export interface RouteParts {
   readonly upstreams: UpstreamLookup
-  /** Asks who calls; null where nothing verifies. */
-  readonly identity: Policy | null
-  /** The same where a request need not say; null as above. */
-  readonly optionalIdentity: Policy | null
+  /** Null where nothing verifies. */
+  readonly identity: IdentityParts | null
   readonly tenant: Policy
   /** Proves to upstreams what `tenant` states; null where nobody wants it. */
   readonly assertion: Policy | null
@@ -62,6 +71,7 @@ export class RouteCompiler {
   readonly #targets = new Shared<RouteTarget>()
   readonly #responses = new Shared<ResponsePlan>()
   readonly #policies = new Shared<readonly Policy[]>()
+  readonly #identities = new Shared<Policy>()
   readonly #refusals = new Shared<Route>()
   readonly #methods = new Shared<ReadonlySet<string>>()
   /** By upstream, of access lines. */
@@ -71,8 +81,9 @@ export class RouteCompiler {
     this.#config = config
     this.#parts = parts
     // Over all policies of all routes: what one route states, no client may state on any other.
-    const owners = [parts.identity, parts.optionalIdentity, parts.tenant, parts.assertion]
-    this.#owned = new Set([...owners.flatMap((policy) => policy?.owns ?? []), ...parts.userOwned])
+    const { identity, tenant, assertion } = parts
+    const owned = [identity?.owned ?? [], tenant.owns, assertion?.owns ?? []]
+    this.#owned = new Set([...owned.flat(), ...parts.userOwned])
     this.#strips = compileRequestStrips(this.#owned)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
     this.#cors = this.cors(null)
@@ -126,11 +137,12 @@ export class RouteCompiler {
   }
 
   #asked(route: RouteConfig): readonly Policy[] {
-    const { auth, ending } = route
+    const { ending, require } = route
     const { maxBytes } = route.body
-    const shared = this.#policies.of(`${auth} ${maxBytes}`, () => {
+    const key = [route.auth, maxBytes, route.auth === 'none' ? null : route.credentials, require]
+    const shared = this.#policies.of(JSON.stringify(key), () => {
       const limit = maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]
-      return [this.#cors, ...limit, ...this.#identity(auth)]
+      return [this.#cors, ...limit, ...this.#identity(route)]
     })
     const own = route.policies.length === 0 ? [] : this.#parts.userPolicies(route)
     if (ending.kind === 'redirect') {
@@ -139,10 +151,19 @@ export class RouteCompiler {
     return own.length === 0 ? shared : [...shared, ...own]
   }
 
-  #identity(auth: RouteConfig['auth']): readonly Policy[] {
-    const { identity, optionalIdentity, tenant, assertion } = this.#parts
-    const asked = auth === 'required' ? identity : auth === 'optional' ? optionalIdentity : null
-    return asked === null ? [] : [asked, tenant, ...(assertion === null ? [] : [assertion])]
+  #identity({ auth, credentials, require }: RouteConfig): readonly Policy[] {
+    const { identity, tenant, assertion } = this.#parts
+    const stated = assertion === null ? [tenant] : [tenant, assertion]
+    // Asked even where nobody can have come: a demand that cannot be met refuses.
+    const demanded = require === null ? [] : [requirePolicy(require)]
+    if (auth === 'none' || identity === null) return demanded
+    const places = JSON.stringify(credentials)
+    const required = this.#identities.of(places, () => identity.policy(credentials))
+    const asked =
+      auth === 'required'
+        ? required
+        : this.#identities.of(`optional ${places}`, () => optionalIdentity(required))
+    return [asked, ...stated, ...demanded]
   }
 
   #response(changes: FieldChanges): ResponsePlan {
@@ -156,8 +177,9 @@ export class RouteCompiler {
   ): RouteTarget {
     const { rewrite, timeouts, body } = route
     const { set, add, remove } = route.headers.request
-    const isPlain = rewrite === null && set.length + add.length + remove.length === 0
-    const own = isPlain ? '' : JSON.stringify([rewrite, route.headers.request])
+    const placed = route.credentials.filter(({ kind }) => kind !== 'header')
+    const isPlain = rewrite === null && set.length + add.length + remove.length + placed.length === 0
+    const own = isPlain ? '' : JSON.stringify([rewrite, route.headers.request, placed])
     const { headMs, idleMs, totalMs } = timeouts
     const limits = `${headMs} ${idleMs} ${totalMs} ${body.maxBytes} ${own.length} ${own}`
     // Names come last, so that no name reads like another target's limits.
@@ -197,6 +219,7 @@ export class RouteCompiler {
     return compileRequestPlan({
       ...{ basePath, hostHeader, owned: this.#owned, strips: this.#strips },
       rewrite: route.rewrite,
+      credentials: route.credentials,
       changes: route.headers.request,
     })
   }
