@@ -4,6 +4,7 @@ import type {
   IdentityConfig,
   JwtConfig,
   RouteConfig,
+  StoreConfig,
   TenantConfig,
   UpstreamConfig,
 } from './config.ts'
@@ -47,6 +48,9 @@ export const TENANT_HEADER = 'X-Company-ID'
 
 /** Where the signed statement of who calls is, where the operator wants one. */
 export const ASSERTION_HEADER = 'X-Tenant-Assertion'
+
+/** Nothing is shared between replicas. */
+export const STORE_DEFAULTS: StoreConfig = { redis: null, buckets: 1_048_576 }
 
 /** Tenants without plans. */
 export const TENANT_DEFAULTS: TenantConfig = {

@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
+import { PlaceCount } from '../limits/place-count.ts'
 import type { ConnectStore } from '../limits/store-connection.ts'
 import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
+import { AdmissionDesk } from './admission-desk.ts'
 import { AssertionKeys } from './assertion-keys.ts'
 import type { StartDataThread } from './data-thread.ts'
 import { IdentityDesk } from './identity-desk.ts'
@@ -12,6 +15,7 @@ import type { FetchJson } from './keys/fetch-json.ts'
 import { folderKeyStore } from './keys/key-store.ts'
 import { openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
+import { createPlaneMemory } from './plane-memory.ts'
 import type { Probe } from './probe-request.ts'
 import type { Lookup } from './resolver.ts'
 import { Rollout } from './rollout.ts'
@@ -59,6 +63,9 @@ export class Assembly {
   readonly identity: IdentityDesk
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
+  readonly admission: AdmissionDesk
+  readonly #tenantPlaces: PlaceCount
+  readonly #streamPlaces: PlaceCount
   readonly #rollout: Rollout
   readonly #options: AssemblyOptions
   #config: Config
@@ -69,22 +76,29 @@ export class Assembly {
     this.#options = options
     this.#config = config
     const shared: SharedMemory = {
-      upstreams: UpstreamMemory.create(config.workers, machineMs()),
+      ...createPlaneMemory(config, randomBytes),
       logRings: Array.from({ length: config.workers }, createLogRing),
     }
     const { monotonicMs } = clock
     this.sharedUpstreams = shared.upstreams
     this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
+    this.#tenantPlaces = new PlaceCount(shared.tenantPlaces, config.workers)
+    this.#streamPlaces = new PlaceCount(shared.streamPlaces, config.workers)
     this.log = this.#makeLog(shared)
     this.assertionKeys = new AssertionKeys({
       ...{ own: config.tenant.assertion?.key ?? null, startTimer },
       changed: (key) => this.threads.post({ kind: 'signing-key', key }),
+    })
+    this.admission = new AdmissionDesk({
+      ...{ memory: shared.upstreamPlaces, rows: config.workers, startTimer, nowMs: monotonicMs },
+      post: (row, message) => this.threads.postTo(row, { kind: 'gate', message }),
     })
     this.#rollout = new Rollout(() => this.threads, startTimer)
     this.identity = this.#makeIdentity()
     this.registry = this.#makeRegistry()
     if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
     this.registry.commit()
+    this.admission.apply(this.registry.live)
     this.threads = this.#makeThreads(shared)
   }
 
@@ -115,6 +129,7 @@ export class Assembly {
     this.identity.replace(next)
     this.#rollout.commit(registry.prepared)
     registry.commit()
+    this.admission.apply(registry.live)
     this.#config = next
     log.level = next.log.level
     return null
@@ -126,6 +141,7 @@ export class Assembly {
     this.registry.close()
     this.assertionKeys.close()
     this.identity.close()
+    this.admission.close()
     await closeAdmin()
     await this.log.close(LAST_LINES_MS)
   }
@@ -148,7 +164,8 @@ export class Assembly {
     const threads = { ask: () => this.threads.ask(), answered: () => this.threads.answered }
     return new UpstreamRegistry({
       upstreamUse: {
-        isIdle: (slot) => connections.open(slot) === 0 && connections.wanted(slot) === 0,
+        isIdle: (slot) =>
+          connections.open(slot) === 0 && connections.wanted(slot) === 0 && this.admission.isIdle(slot),
         // Nothing in an idle slot tells of who had it: retries of the last seconds at most.
         reset: () => {},
         ...threads,
@@ -179,9 +196,13 @@ export class Assembly {
     })
   }
 
+  /** Waiters of other threads come last: they take the places that are given back here. */
   #reclaim(row: number): void {
     this.memory.reclaim(row)
     this.identity.died(row)
+    this.#tenantPlaces.reclaim(row)
+    this.#streamPlaces.reclaim(row)
+    this.admission.reclaim(row)
   }
 
   #makeThreads(memory: SharedMemory): ThreadSet {
@@ -201,6 +222,7 @@ export class Assembly {
       }),
       reclaim: (row) => this.#reclaim(row),
       identity: (row, message) => this.identity.said(row, message),
+      gate: (row, message) => this.admission.said(row, message),
       follower: this.#rollout,
       startThread,
       log: this.log,

@@ -165,7 +165,8 @@ export class Reloader {
 function withoutRestart(before: Config, after: Config): Config {
   const { host, port } = before.listen
   const { workers, admin } = before
-  return { ...after, workers, admin, listen: { ...after.listen, host, port } }
+  const store = { ...after.store, buckets: before.store.buckets }
+  return { ...after, workers, admin, store, listen: { ...after.listen, host, port } }
 }
 
 function shown(lines: readonly string[], most: number): string {

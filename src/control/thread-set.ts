@@ -1,3 +1,4 @@
+import type { GateMessage } from '../admission/admission-message.ts'
 import type { Clock } from '../lib/clock.ts'
 import type {
   ControlMessage,
@@ -25,6 +26,8 @@ export interface ThreadSetOptions {
   readonly follower: ThreadFollower
   /** A thread of that row asks for a key, or has taken over what is revoked. */
   readonly identity: (row: number, message: IdentityAnswer) => void
+  /** A thread of that row speaks of exchanges that wait to be let into an upstream. */
+  readonly gate: (row: number, message: GateMessage) => void
   readonly startThread: StartDataThread
   readonly log: LogWriter
   readonly clock: Clock
@@ -169,6 +172,9 @@ export class ThreadSet {
         return
       case 'answered':
         place.answered = message.question
+        return
+      case 'gate':
+        this.#options.gate(place.row, message.message)
         return
       case 'next':
       case 'prepared':

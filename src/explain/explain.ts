@@ -21,6 +21,7 @@ import { ThreadLog } from '../worker/thread-log.ts'
 import { trustedPeers } from '../worker/trusted-peers.ts'
 import { type Asked, readAsked } from './asked.ts'
 import type { EndingExplanation, Explanation, PolicyExplanation } from './explanation.ts'
+import { IdleTraffic } from './idle-traffic.ts'
 import { otherRoutes } from './route-fault.ts'
 import { explainUpstream } from './upstream-part.ts'
 
@@ -53,8 +54,9 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
     const log = new ThreadLog('critical', clock.wallMs, () => {})
     const identity = new ThreadIdentity({ birth: parts.identity, clock, ask: null })
     const assertion = new ThreadAssertion(createSigningKey(), clock)
+    const traffic = new IdleTraffic(UpstreamMemory.create(1, machineMs()), clock, log)
     const preparer = new Preparer({
-      ...{ clock, wire, upstreams, identity, assertion, log },
+      ...{ clock, wire, upstreams, identity, assertion, log, traffic },
       isReady: () => true,
     })
     const { routes } = config

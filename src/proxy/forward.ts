@@ -3,12 +3,13 @@ import type { ClientConnection, ResponseFault, ResponseReceiver } from '../http1
 import type { Head } from '../http1/head.ts'
 import type { ProtocolError } from '../http1/protocol-error.ts'
 import type { RequestReceiver, ServerConnection } from '../http1/server-connection.ts'
-import { Deadline, type DeadlineOwner } from '../http1/timer-wheel.ts'
+import type { Deadline, DeadlineOwner } from '../http1/timer-wheel.ts'
 import type { ConnectionFault, ConnectionWaiter } from '../upstreams/connection-waiter.ts'
 import type { Endpoint } from '../upstreams/endpoint.ts'
 import { balanceKey } from './balance-key.ts'
 import { isEventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
+import { removeDeadline, startDeadline } from './exchange-deadline.ts'
 import { type Failure, type FailureCode, failure, type Replay } from './failure.ts'
 import type { ForwardSite } from './forward-site.ts'
 import type { Origin } from './forwarded.ts'
@@ -17,7 +18,8 @@ import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from './req
 import { hasBody, responseFraming } from './response-framing.ts'
 import { connectionLine, interimHead, responseHead, responseTrailers, switchedHead } from './response-head.ts'
 import type { RouteChoice, RouteTarget } from './route.ts'
-import { pickChoice } from './route-choice.ts'
+import { drawChoice } from './route-choice.ts'
+import { admitsResponse } from './streams.ts'
 
 /** A dead re-used connection says nothing about the next one; a second fresh one that dies says enough. */
 const MAX_REPEATS = 1
@@ -69,8 +71,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#head = head
     this.#client = client
     this.#target = target
-    this.#choice = pickChoice(target.choices)
-    if (target.choices.length > 1) exchange.upstream = this.#choice.upstream.name
+    this.#choice = exchange.choice ?? drawChoice(exchange, target)
     this.#origin = origin
     this.#site = site
   }
@@ -79,11 +80,11 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const { totalMs } = this.#target.limits
     const { upstream } = this.#choice
     this.#upgrade = asksWebSocket(this.#head)
-    const limitMs = totalMs ?? upstream.config.timeouts.totalMs
-    if (limitMs !== null) {
-      this.#deadline = new Deadline(this)
-      upstream.wheel.set(this.#deadline, limitMs)
+    if (this.#upgrade && this.#site.streams?.enter(this.#exchange) === false) {
+      this.#refuse(this.#choice.failures.unconnected.saturated)
+      return
     }
+    this.#deadline = startDeadline(this, upstream.wheel, totalMs ?? upstream.config.timeouts.totalMs)
     if (upstream.config.retry.attempts > 0) {
       upstream.countFirst()
       if (!this.#client.requestDone && isWorthKeeping(this.#head, upstream.config.retry)) {
@@ -141,7 +142,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#exchange.bytesIn += end - start
     this.#bodySeen = true
     if (this.#exchange.bytesIn > this.#target.limits.maxBodyBytes) {
-      this.#refuseTooLarge()
+      if (!this.#answered) this.#client.closeAfter = true
+      this.#endWith(BODY_TOO_LARGE)
       return
     }
     this.#kept?.keep(bytes, start, end)
@@ -185,20 +187,23 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   response(head: Head): void {
     if (this.#isPassedOver(head)) return
     const client = this.#client
+    const nowMs = this.#site.nowMs()
+    if (!admitsResponse(this.#site.streams, this.#exchange, head, this.#head, nowMs)) {
+      this.#refuse(this.#choice.failures.unconnected.saturated)
+      return
+    }
     const framing = responseFraming(head, this.#head)
     this.#answered = true
     this.#exchange.status = head.status
-    this.#exchange.respondedMs = this.#site.nowMs()
+    this.#exchange.respondedMs = nowMs
     this.#site.trace?.(this.#exchange, 'Received response from upstream', { upstream_status: head.status })
     if (framing === 'close' || !client.requestDone || this.#site.draining) client.closeAfter = true
     const connection = connectionLine(this.#head.minor, client.closeAfter ? 'closes' : 'stays')
     client.writer.begin(
-      responseHead(head, this.#exchange, framing, connection, this.#site.date, this.#exchange.respondedMs),
+      responseHead(head, this.#exchange, framing, connection, this.#site.date, nowMs),
       framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
     )
-    // What has a length ends by itself, so most responses pay nothing for the question.
-    const mayGoOn = this.#deadline !== null || head.contentLength < 0
-    if (mayGoOn && isEventStream(head)) this.#becomeStream()
+    if (isEventStream(head)) this.#becomeStream()
   }
 
   /** Says how the endpoint did, and whether another is asked instead of giving the client this. */
@@ -283,6 +288,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#exchange.status = 101
     this.#endpoint?.succeeded(this)
     this.#becomeStream()
+    this.#site.streams?.begin(this.#exchange)
     client.closeAfter = true
     client.writer.begin(switchedHead(head, this.#exchange, this.#site.nowMs()), 'plain')
     client.writer.flush()
@@ -332,11 +338,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** The exchange takes longer than it may. */
   expire(): void {
     if (this.#client.requestDone) this.#endpoint?.failed(this)
-    if (this.#answered) this.cut('upstream_timeout')
-    else this.#refuse(this.#choice.failures.unanswered.timeout)
+    this.#endWith(this.#choice.failures.unanswered.timeout)
   }
 
-  /** As OpenStream says; and for whatever else ends an answer that has begun. */
+  /** As OpenStream says, and for whatever else ends a response that has begun. */
   cut(code: FailureCode): void {
     if (this.#exchange.over) return
     this.#exchange.code = code
@@ -348,10 +353,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#site.refuse(this.#client, this.#exchange, ending)
   }
 
-  #refuseTooLarge(): void {
-    this.#client.closeAfter = true
-    if (this.#answered) this.cut(BODY_TOO_LARGE.code)
-    else this.#refuse(BODY_TOO_LARGE)
+  /** Refuses, or breaks off the response that is on its way. */
+  #endWith(ending: Failure): void {
+    if (this.#answered) this.cut(ending.code)
+    else this.#refuse(ending)
   }
 
   /** The client must not take what it got for a whole message. */
@@ -369,7 +374,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const endpoint = this.#endpoint
     this.#connection = null
     this.#endpoint = null
-    this.#removeDeadline()
+    this.#deadline = removeDeadline(this.#deadline, this.#choice.upstream.wheel)
     this.#kept?.release()
     connection?.abandon()
     if (endpoint === null) this.#choice.upstream.cancel(this)
@@ -387,13 +392,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   /** It ends when somebody leaves, or may no longer stay; not in time. */
   #becomeStream(): void {
-    this.#removeDeadline()
-    this.#site.opened(this, this.#exchange, this.#choice.upstream.config.streams)
-  }
-
-  #removeDeadline(): void {
-    if (this.#deadline === null) return
-    this.#choice.upstream.wheel.remove(this.#deadline)
-    this.#deadline = null
+    const { upstream } = this.#choice
+    this.#deadline = removeDeadline(this.#deadline, upstream.wheel)
+    this.#site.opened(this, this.#exchange, upstream.config.streams)
   }
 }

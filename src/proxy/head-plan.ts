@@ -159,10 +159,13 @@ function compileResponseStrips(dropped: readonly string[]): ResponseStrips {
 /** Of every route that changes nothing. */
 export const UNCHANGED_RESPONSE: ResponsePlan = { ...compileResponseStrips([]), lines: '', ownLines: '' }
 
-export function compileResponsePlan(changes: FieldChanges): ResponsePlan {
-  const reserved: readonly string[] = [...RESPONSE_FIELDS, ...CORS_FIELDS, ...FRAMING, 'date']
+/** `stated`: names, in lower case, that the route's policies state to the client, so that the upstream may not. */
+export function compileResponsePlan(changes: FieldChanges, stated: readonly string[] = []): ResponsePlan {
+  const reserved: readonly string[] = [...RESPONSE_FIELDS, ...CORS_FIELDS, ...FRAMING, ...stated, 'date']
   const isReserved = (name: string): boolean => reserved.includes(foldName(name))
-  const { dropped, lines } = compileChanges(changes, isReserved)
+  const changed = compileChanges(changes, isReserved)
+  const { lines } = changed
+  const dropped = [...changed.dropped, ...stated]
   if (dropped.length === 0 && lines === '') return UNCHANGED_RESPONSE
   const isForeign = (name: string): boolean => isReserved(name) || SELF_STATED.includes(foldName(name))
   return { ...compileResponseStrips(dropped), lines, ownLines: compileChanges(changes, isForeign).lines }

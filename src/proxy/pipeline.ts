@@ -14,6 +14,7 @@ import { canDropRest, reply } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
 import type { ResponseDate } from './response-date.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { Streams } from './streams.ts'
 import { UNREAD_HEAD, Waiting } from './waiting.ts'
 
 /** What the pipeline is given: time, ids, and where the facts go. */
@@ -44,6 +45,7 @@ export class Pipeline implements RequestServer, ForwardSite {
   trace: Trace | null = null
   /** Null: no peer's forwarding fields are believed. */
   trusts: TrustsPeer | null = null
+  streams: Streams | null = null
   /** Every response closes its connection from now on. */
   draining = false
   /** Exchanges under way, tunnels included. */
@@ -189,6 +191,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     if (exchange.over) return
     exchange.over = true
     this.active--
+    if (exchange.stream !== 'none') this.streams?.leave(exchange)
     const { policies } = exchange.route
     while (exchange.admitted > 0) policies[--exchange.admitted]?.settle?.(exchange)
     this.#parts.record(exchange, this.nowMs())

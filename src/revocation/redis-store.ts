@@ -39,7 +39,9 @@ export class RedisRevocationStore implements RevocationStore {
   #stored: ReadonlyMap<string, string> = new Map()
   /** What the store has not taken yet; null: it is to be removed. */
   readonly #owed = new Map<string, string | null>()
+  /** The number of changes when everything was read last, and the highest ever seen. */
   #count = -1
+  #highest = 0
   /** Everything goes one after the other: an answer says what was so when nothing else was under way. */
   #last: Promise<unknown> = Promise.resolve()
   #cancel: () => void = () => {}
@@ -92,18 +94,20 @@ export class RedisRevocationStore implements RevocationStore {
     const until = this.#owed.get(field)
     if (until === undefined) return
     const script = until === null ? [REMOVE, '1', KEY, field, COUNT] : [PUT, '1', KEY, field, until, COUNT]
-    await this.#send(['EVAL', ...script])
+    this.#highest = Math.max(this.#highest, Number(await this.#send(['EVAL', ...script])))
     // Unless it was changed again meanwhile.
     if (this.#owed.get(field) === until) this.#owed.delete(field)
   }
 
   async #follow(): Promise<void> {
     const count = Number((await this.#send(['HGET', KEY, COUNT])) ?? 0)
-    if (count < this.#count) {
+    if (count < this.#highest) {
       // It was emptied, by a restart most likely: who was revoked stays so.
       this.#stored = new Map()
+      this.#count = -1
       this.tellAll()
     }
+    this.#highest = count
     for (const field of [...this.#owed.keys()]) await this.#pay(field)
     if (count === this.#count) return
     const { entries, count: seen } = await this.#all()

@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
+import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
 import type { SigningKey } from '../assertion/signing-key.ts'
 import { askedClaims } from '../config/asked-claim.ts'
 import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
@@ -17,28 +18,28 @@ import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocatio
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
-import type { RolloutMessage, ThreadBirth } from './messages.ts'
+import type { PlaneMemory, RolloutMessage, ThreadBirth } from './messages.ts'
 import { OpenStreams } from './open-streams.ts'
 import { type Preparation, Preparer } from './preparation.ts'
 import { ThreadAssertion } from './thread-assertion.ts'
 import type { ThreadIdentity } from './thread-identity.ts'
 import { ThreadLog } from './thread-log.ts'
 import type { RolloutPlane } from './thread-rollout.ts'
+import { ThreadTraffic } from './thread-traffic.ts'
 import { trustedPeers } from './trusted-peers.ts'
 
 const IDLE_CLOSE_DELAY_MS = 1_000
 
 export interface DataPlaneParts {
-  readonly birth: Omit<ThreadBirth, 'memory' | 'identity'> & {
-    /** See upstreams/upstream-memory.ts. */
-    readonly memory: SharedArrayBuffer
-  }
+  readonly birth: Omit<ThreadBirth, 'memory' | 'identity'> & { readonly memory: PlaneMemory }
   readonly identity: ThreadIdentity
   readonly clock: Clock
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
   /** Takes a finished log line. */
   readonly writeLine: (line: string) => void
+  /** Tells control of exchanges that wait to be let into an upstream. */
+  readonly gate: (message: GateMessage) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
 }
@@ -48,6 +49,7 @@ interface Ground {
   readonly wire: Wire
   readonly log: ThreadLog
   readonly upstreams: UpstreamSet
+  readonly traffic: ThreadTraffic
   readonly preparer: Preparer
   readonly phase: { isReady: boolean }
   readonly assertion: ThreadAssertion
@@ -101,6 +103,7 @@ export class DataPlane implements RolloutPlane {
     this.#limits = { ...birth.config.listen.timeouts }
     ground.upstreams.apply(birth.upstreams)
     this.#pipeline = this.#makePipeline(preparation)
+    this.#pipeline.streams = ground.traffic.streams
     this.#pipeline.draining = birth.draining
     this.#heed(preparation.config)
     ground.wire.wheel.everyTick(() => this.#tick())
@@ -137,6 +140,11 @@ export class DataPlane implements RolloutPlane {
 
   setSigningKey(key: SigningKey): void {
     this.#ground.assertion.replaceKey(key)
+  }
+
+  /** What control says of exchanges that wait. */
+  gate(message: SchedulerMessage): void {
+    this.#ground.traffic.said(message)
   }
 
   prepare(message: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
@@ -179,6 +187,7 @@ export class DataPlane implements RolloutPlane {
     this.#server.close()
     for (const client of this.#clients) client.abort('close')
     this.#ground.upstreams.destroy()
+    this.#ground.traffic.stop()
     this.#ground.wire.wheel.stop()
   }
 
@@ -237,9 +246,10 @@ export class DataPlane implements RolloutPlane {
   }
 
   #tick(): void {
-    const { wire, upstreams } = this.#ground
+    const { wire, upstreams, traffic } = this.#ground
     upstreams.sweep(wire.wheel.nowMs)
     this.#streams.tick(wire.wheel.nowMs)
+    traffic.sweep(wire.wheel.nowMs)
     if (!this.#closing) return
     let unsent = 0
     for (const client of this.#clients) {
@@ -261,23 +271,29 @@ export class DataPlane implements RolloutPlane {
   }
 }
 
-function groundOf({ birth, identity, clock, random, writeLine }: DataPlaneParts): Ground {
+function groundOf({ birth, identity, clock, random, writeLine, gate }: DataPlaneParts): Ground {
   const { monotonicMs, wallMs } = clock
   const wire = new Wire(monotonicMs)
   const log = new ThreadLog(birth.config.log.level, wallMs, writeLine)
+  const memory = new UpstreamMemory(birth.memory.upstreams, birth.row, { monotonicMs, machineMs })
   const upstreams = new UpstreamSet({
-    memory: new UpstreamMemory(birth.memory, birth.row, { monotonicMs, machineMs }),
+    memory,
     wire,
     threads: birth.config.workers,
     random,
     onSurplus: (upstream, target) =>
       log.log('warning', 'Upstream sent bytes that belong to no response', { upstream, target }),
   })
+  const traffic = new ThreadTraffic({
+    ...{ memory: birth.memory, row: birth.row, threads: birth.config.workers },
+    ...{ clock, random, log, gate, sharedMs: (ms) => memory.sharedMs(ms) },
+  })
   const phase = { isReady: !birth.draining }
   const assertion = new ThreadAssertion(birth.signingKey, clock)
+  const isReady = (): boolean => phase.isReady
   const preparer = new Preparer({
-    ...{ clock, wire, upstreams, identity, assertion, log },
-    isReady: () => phase.isReady,
+    ...{ clock, wire, upstreams, identity, assertion },
+    ...{ log, traffic, isReady },
   })
-  return { wire, log, upstreams, preparer, phase, assertion }
+  return { wire, log, upstreams, traffic, preparer, phase, assertion }
 }

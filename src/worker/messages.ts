@@ -1,6 +1,8 @@
+import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
 import type { SigningKey } from '../assertion/signing-key.ts'
 import type { Config, RouteConfig } from '../config/config.ts'
 import type { UnknownKidMessage } from '../jwt/key-message.ts'
+import type { PlaceMemory } from '../limits/place-count.ts'
 import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocation/revocation-ledger.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import type { IdentityBirth, IdentityMessage } from './thread-identity.ts'
@@ -24,10 +26,22 @@ export interface ThreadBirth {
   readonly draining: boolean
 }
 
-/** Shared by control and every data thread. */
-export interface SharedMemory {
+/** What data planes share of the process: made once by control, outlasting reloads and threads. */
+export interface PlaneMemory {
   /** Counts and states of upstreams and endpoints, by slot: see upstreams/upstream-memory.ts. */
   readonly upstreams: SharedArrayBuffer
+  /** Exchanges let into upstreams, by slot: see admission/place-count.ts. */
+  readonly upstreamPlaces: SharedArrayBuffer
+  /** What limits remember, by key: see limits/bucket-table.ts. */
+  readonly buckets: SharedArrayBuffer
+  /** Exchanges of tenants under way: see limits/place-count.ts. */
+  readonly tenantPlaces: PlaceMemory
+  /** The same of streams, of upstreams and of tenants in them. */
+  readonly streamPlaces: PlaceMemory
+}
+
+/** Shared by control and every data thread. */
+export interface SharedMemory extends PlaneMemory {
   /** Log lines on their way to control, one ring a thread: see observe/log-ring.ts. */
   readonly logRings: readonly SharedArrayBuffer[]
 }
@@ -78,6 +92,8 @@ export type ControlMessage =
   | IdentityMessage
   /** What is revoked; answered with `revocations-applied` once it is in force. */
   | RevocationsMessage
+  /** What became of exchanges that wait to be let into an upstream. */
+  | { readonly kind: 'gate'; readonly message: SchedulerMessage }
   /** Answered with `answered` when everything posted before has been done. */
   | { readonly kind: 'ask'; readonly question: number }
   /** Be unready; put `Connection: close` on every response. */
@@ -103,6 +119,8 @@ export type ThreadMessage =
   /** It could not start; `reason` is one line for the operator. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'answered'; readonly question: number }
+  /** Of exchanges that wait to be let into an upstream. */
+  | { readonly kind: 'gate'; readonly message: GateMessage }
   /** The log ring is more than half full. */
   | { readonly kind: 'lines' }
   | { readonly kind: 'drained' }

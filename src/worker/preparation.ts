@@ -13,6 +13,7 @@ import { SnapshotBuilder } from './compile.ts'
 import type { ThreadAssertion } from './thread-assertion.ts'
 import type { ThreadIdentity } from './thread-identity.ts'
 import type { ThreadLog } from './thread-log.ts'
+import type { PreparedTraffic } from './thread-traffic.ts'
 
 export interface PreparerParts {
   readonly clock: Clock
@@ -21,6 +22,7 @@ export interface PreparerParts {
   readonly identity: ThreadIdentity
   readonly assertion: ThreadAssertion
   readonly log: ThreadLog
+  readonly traffic: { prepare(config: Config): PreparedTraffic }
   readonly isReady: () => boolean
 }
 
@@ -51,6 +53,7 @@ export class Preparer {
   ): Promise<Preparation> {
     const { clock, wire, upstreams, identity, assertion, log, isReady } = this.#parts
     const compiled = identity.compile(config, claims)
+    const traffic = this.#parts.traffic.prepare(config)
     const user = await loadUserPolicies(using, {
       tenantField: config.tenant.header,
       clock,
@@ -64,12 +67,16 @@ export class Preparer {
       identity: compiled.parts,
       tenant: tenantPolicy(config.tenant.header),
       assertion: assertion.compile(config.tenant.assertion, user.owned),
+      traffic: traffic.policies,
       userPolicies: (route) => user.policiesOf(route),
       userOwned: user.owned,
       docs: docsAnswers(described.config, packageAssets),
       isReady,
     })
-    return new Preparation(config, builder, described, () => identity.putInForce(compiled))
+    return new Preparation(config, builder, described, () => {
+      identity.putInForce(compiled)
+      traffic.keep()
+    })
   }
 }
 

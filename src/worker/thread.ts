@@ -15,7 +15,7 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
   const identity = new ThreadIdentity({ birth: birth.identity, clock: systemClock, ask: say })
   try {
     const plane = await DataPlane.open({
-      birth: { ...birth, memory: birth.memory.upstreams },
+      birth,
       identity,
       clock: systemClock,
       random: Math.random,
@@ -23,6 +23,7 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
         ring.write(line)
         if (ring.takeAttention()) say({ kind: 'lines' })
       },
+      gate: (message) => say({ kind: 'gate', message }),
       drained: () => say({ kind: 'drained' }),
     })
     obey(plane, identity, port, say)
@@ -56,6 +57,9 @@ function obey(
         break
       case 'signing-key':
         plane.setSigningKey(message.key)
+        break
+      case 'gate':
+        plane.gate(message.message)
         break
       case 'keys':
       case 'keys-checked':

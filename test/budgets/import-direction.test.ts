@@ -12,7 +12,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
   'index.ts': ['config', 'policies'],
   cli: ['api-keys', 'config', 'control', 'dev', 'explain', 'jwt', 'lib', 'policies'],
-  explain: ['assertion', 'config', 'http1', 'lib', 'proxy', 'upstreams', 'worker'],
+  explain: ['admission', 'assertion', 'config', 'http1', 'lib', 'limits', 'proxy', 'upstreams', 'worker'],
   dev: ['config', 'lib'],
   control: [
     ...[

@@ -319,7 +319,7 @@ describe('what may be a secret', () => {
           },
         },
       ],
-      ['store.redis added', { ...base, store: { redis: `redis://:${SECRET}@cache` } }],
+      ['store.redis added', { ...base, store: { ...base.store, redis: `redis://:${SECRET}@cache` } }],
       [
         'identity.apiKeys none → header X-API-Key, keys ci, cron',
         { ...base, identity: { ...base.identity, apiKeys: apiKeys('ci', 'cron') } },

@@ -22,6 +22,7 @@ function compiled(own: Partial<Config> = {}, identity: Policy | null = IDENTITY)
   return compile(config, {
     upstreams: { get: (name) => (name === 'orders' ? ORDERS : null) },
     identity: identity === null ? null : { owned: identity.owns, policy: () => identity },
+    traffic: null,
     userPolicies: () => [],
     userOwned: [],
     tenant: tenantPolicy('X-Company-ID'),

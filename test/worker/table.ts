@@ -24,6 +24,7 @@ export function compileParts(own: Partial<CompileParts> = {}): CompileParts {
     identity: null,
     tenant: tenantPolicy('X-Company-ID'),
     assertion: null,
+    traffic: null,
     userPolicies: () => [],
     userOwned: [],
     docs: new Map([

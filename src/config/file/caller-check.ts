@@ -13,7 +13,7 @@ export function checkCaller(
   surroundings: RouteSurroundings,
   report: Report,
 ): void {
-  if (authOf(route, surroundings.hasIdentity) === 'none') checkAnonymous(route, path, report)
+  if (authOf(route, surroundings) === 'none') checkAnonymous(route, path, report)
   if (route.require !== undefined) checkRequire(route.require, [...path, 'require'], report)
   checkCredentials(route, [...path, 'credentials'], report)
   if (route.limit !== undefined) checkRate(route.limit.rate, route.limit.burst, [...path, 'limit'], report)

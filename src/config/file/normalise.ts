@@ -57,7 +57,10 @@ export function normalise(document: Salvage['sections'], parts: ConfigParts): Co
     },
     docs: document.docs,
     identity,
-    store: { redis: document.store.redis === '' ? null : document.store.redis },
+    store: {
+      redis: document.store.redis === '' ? null : document.store.redis,
+      buckets: document.store.buckets,
+    },
     tenant: { ...normaliseTenant(document.tenant), assertion },
     upstreams,
     routes,

@@ -12,7 +12,7 @@ export interface RouteParts {
 
 export function normaliseRoute(document: RouteDocument, { hasIdentity, modules }: RouteParts): RouteConfig {
   const { match, timeouts, rewrite } = document
-  const auth = authOf(document, hasIdentity)
+  const auth = authOf(document, { hasIdentity })
   return {
     name: document.name,
     match: {

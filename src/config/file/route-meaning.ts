@@ -12,6 +12,9 @@ export function targetsOf(
 }
 
 /** Where a route does not say. */
-export function authOf(document: RouteDocument, hasIdentity: boolean): RouteConfig['auth'] {
+export function authOf(
+  document: RouteDocument,
+  { hasIdentity }: { readonly hasIdentity: boolean },
+): RouteConfig['auth'] {
   return document.auth ?? (hasIdentity && document.redirect === undefined ? 'required' : 'none')
 }

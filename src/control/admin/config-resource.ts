@@ -35,7 +35,7 @@ export function withoutSecrets(config: Config): Config {
       ...tenant,
       assertion: assertion === null ? null : { ...assertion, key: hidden(assertion.key) },
     },
-    store: { redis: store.redis === null ? null : withoutCredentials(store.redis) },
+    store: { ...store, redis: store.redis === null ? null : withoutCredentials(store.redis) },
     upstreams: upstreams.map(hideInUpstream),
     routes: routes.map(hideInRoute),
   }

@@ -1,4 +1,4 @@
-import type { Config, FieldChanges, RouteConfig } from '../../config/config.ts'
+import type { Config, RouteConfig } from '../../config/config.ts'
 import { upstreamUrl } from '../../config/upstream-url.ts'
 import type { CredentialSource } from '../../identity/credential-source.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
@@ -22,6 +22,10 @@ import type { Policy } from '../../proxy/policy.ts'
 import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
 import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
 import type { UpstreamLookup } from '../../upstreams/upstream-set.ts'
+import { type TrafficParts, TrafficPolicies } from './traffic-policies.ts'
+
+/** Fields that limits state to the client. */
+const LIMIT_FIELDS = ['ratelimit', 'ratelimit-policy']
 
 /** How routes ask who calls. */
 export interface IdentityParts {
@@ -39,6 +43,8 @@ export interface RouteParts {
   readonly tenant: Policy
   /** Proves to upstreams what `tenant` states; null where nobody wants it. */
   readonly assertion: Policy | null
+  /** Who may send how much; null: everybody whatever they like. */
+  readonly traffic: TrafficParts | null
   /** The operator's own of a route, in their order. */
   readonly userPolicies: (route: RouteConfig) => readonly Policy[]
   /** Lower-case names of the fields they own, on whichever route. */
@@ -67,6 +73,7 @@ export class RouteCompiler {
   readonly #origins: '*' | ReadonlySet<string>
   /** Of every route that is found: preflights never get there. */
   readonly #cors: Policy
+  readonly #traffic: TrafficPolicies | null
   readonly #choices = new Shared<Omit<RouteChoice, 'weight'>>()
   readonly #targets = new Shared<RouteTarget>()
   readonly #responses = new Shared<ResponsePlan>()
@@ -87,6 +94,12 @@ export class RouteCompiler {
     this.#strips = compileRequestStrips(this.#owned)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
     this.#cors = this.cors(null)
+    const { traffic, upstreams } = parts
+    const admissionOf = new Map(config.upstreams.map(({ name, admission }) => [name, admission]))
+    this.#traffic =
+      traffic === null
+        ? null
+        : new TrafficPolicies(traffic, upstreams, (name) => admissionOf.get(name) ?? null)
   }
 
   route(route: RouteConfig): Route {
@@ -100,7 +113,7 @@ export class RouteCompiler {
       name,
       policies: this.#asked(route),
       owned: this.#owned,
-      response: this.#response(route.headers.response),
+      response: this.#response(route),
       target: ending.kind === 'forward' ? this.#target(route, ending.upstreams) : null,
       logText: `,"route":${JSON.stringify(name)}${logged}`,
     }
@@ -137,18 +150,32 @@ export class RouteCompiler {
   }
 
   #asked(route: RouteConfig): readonly Policy[] {
-    const { ending, require } = route
+    const { auth, credentials, require, ending, limit, shadow, policies } = route
     const { maxBytes } = route.body
-    const key = [route.auth, maxBytes, route.auth === 'none' ? null : route.credentials, require]
-    const shared = this.#policies.of(JSON.stringify(key), () => {
-      const limit = maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]
-      return [this.#cors, ...limit, ...this.#identity(route)]
-    })
-    const own = route.policies.length === 0 ? [] : this.#parts.userPolicies(route)
-    if (ending.kind === 'redirect') {
-      return [...shared, ...own, redirectPolicy(ending, compileRewrite(route.rewrite))]
-    }
-    return own.length === 0 ? shared : [...shared, ...own]
+    const upstreams = ending.kind === 'forward' ? ending.upstreams.map(({ name }) => name) : null
+    // A route's own limit, policies and redirect are nobody else's.
+    if (limit !== null || policies.length > 0 || upstreams === null) return this.#askedAlone(route)
+    const identity = [auth, auth === 'none' ? null : credentials, require]
+    const key = JSON.stringify([maxBytes, shadow, upstreams, identity])
+    return this.#policies.of(key, () => this.#askedAlone(route))
+  }
+
+  /** In the order in which they are asked: who is refused by one of them costs the later ones nothing. */
+  #askedAlone(route: RouteConfig): readonly Policy[] {
+    const { ending, policies, shadow } = route
+    const { maxBytes } = route.body
+    const limit = this.#traffic?.limit(route) ?? null
+    const asked = [
+      this.#cors,
+      ...(maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]),
+      ...this.#identity(route),
+      ...(limit === null ? [] : [limit]),
+      ...(policies.length === 0 ? [] : this.#parts.userPolicies(route)),
+      ...(ending.kind === 'redirect'
+        ? [redirectPolicy(ending, compileRewrite(route.rewrite))]
+        : (this.#traffic?.admission(ending.upstreams) ?? [])),
+    ]
+    return this.#traffic?.shadowed(asked, shadow) ?? asked
   }
 
   #identity({ auth, credentials, require }: RouteConfig): readonly Policy[] {
@@ -166,9 +193,13 @@ export class RouteCompiler {
     return [asked, ...stated, ...demanded]
   }
 
-  #response(changes: FieldChanges): ResponsePlan {
-    if (changes.set.length + changes.add.length + changes.remove.length === 0) return UNCHANGED_RESPONSE
-    return this.#responses.of(JSON.stringify(changes), () => compileResponsePlan(changes))
+  #response(route: RouteConfig): ResponsePlan {
+    const changes = route.headers.response
+    const isLimited = !route.shadow.includes('limit') && (this.#traffic?.limit(route) ?? null) !== null
+    const stated = isLimited ? LIMIT_FIELDS : []
+    const count = changes.set.length + changes.add.length + changes.remove.length + stated.length
+    if (count === 0) return UNCHANGED_RESPONSE
+    return this.#responses.of(JSON.stringify([changes, stated]), () => compileResponsePlan(changes, stated))
   }
 
   #target(
