@@ -174,7 +174,7 @@ export class RouteCompiler {
     const users = policies.length === 0 ? [] : this.#parts.userPolicies(route)
     const last =
       ending.kind === 'redirect'
-        ? [redirectPolicy(ending, compileRewrite(route.rewrite))]
+        ? [redirectPolicy(ending, compileRewrite(route.rewrite), route.credentials)]
         : (this.#traffic?.admission(ending.upstreams) ?? [])
     const traffic = this.#traffic
     if (traffic === null || shadow.length === 0) return [...first, ...users, ...last]
