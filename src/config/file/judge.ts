@@ -81,13 +81,16 @@ async function judgeParts(
   )
   const { identity } = salvage.sections
   const issuers = await judgeIssuers(tokens, identity.claims, trial)
-  const apiKeys = isUnfilled(['identity', 'apiKeys'], unfilled) ? null : loadApiKeys(identity.apiKeys, trial)
+  const plans = Object.keys(salvage.sections.tenant.plans)
+  const apiKeys = isUnfilled(['identity', 'apiKeys'], unfilled)
+    ? null
+    : loadApiKeys(identity.apiKeys, plans, trial)
   checkUpstreams(upstreams, report)
   const surroundings = {
     upstreams,
     hasIdentity: identified,
     owned: ownedFields(salvage),
-    hasPlans: Object.keys(salvage.sections.tenant.plans).length > 0 || salvage.failed.has('tenant'),
+    hasPlans: plans.length > 0 || salvage.failed.has('tenant'),
   }
   for (const [index, route] of routes.entries()) {
     if (route !== null) checkRoute(route, ['routes', index], surroundings, report)

@@ -151,17 +151,21 @@ export class RouteCompiler {
     const { auth, ending, policies, shadow } = route
     const { maxBytes } = route.body
     const limit = this.#traffic?.limit(route) ?? null
-    const asked = [
+    const first = [
       this.#cors,
       ...(maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]),
       ...this.#identity(auth),
       ...(limit === null ? [] : [limit]),
-      ...(policies.length === 0 ? [] : this.#parts.userPolicies(route)),
-      ...(ending.kind === 'redirect'
-        ? [redirectPolicy(ending, compileRewrite(route.rewrite))]
-        : (this.#traffic?.admission(ending.upstreams) ?? [])),
     ]
-    return this.#traffic?.shadowed(asked, shadow) ?? asked
+    const users = policies.length === 0 ? [] : this.#parts.userPolicies(route)
+    const last =
+      ending.kind === 'redirect'
+        ? [redirectPolicy(ending, compileRewrite(route.rewrite))]
+        : (this.#traffic?.admission(ending.upstreams) ?? [])
+    const traffic = this.#traffic
+    if (traffic === null || shadow.length === 0) return [...first, ...users, ...last]
+    const shadowed = (asked: readonly Policy[]): readonly Policy[] => traffic.shadowed(asked, shadow)
+    return [...shadowed(first), ...traffic.shadowedUsers(users, shadow), ...shadowed(last)]
   }
 
   #identity(auth: RouteConfig['auth']): readonly Policy[] {
