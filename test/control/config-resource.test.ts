@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
-import { ownIssuer, STORE_DEFAULTS } from '../../src/config/default.ts'
+import { ownIssuer } from '../../src/config/default.ts'
 import { configResource, withoutSecrets } from '../../src/control/admin/config-resource.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 import { controlConfig } from '../support/control-config.ts'
@@ -25,11 +25,7 @@ const CONFIG: Config = {
       entries: [{ name: 'ci', tenant: 'acme', hash: SECRET, prefix: 'nyro_00000000' }],
     },
   },
-<<<<<<< HEAD
-  store: { ...STORE_DEFAULTS, redis: `rediss://user:${SECRET}@cache:6380/2` },
-=======
   store: { buckets: 1, redis: `rediss://user:${SECRET}@cache:6380/2` },
->>>>>>> i4-config4
   upstreams: [
     upstreamOf('a', 'https://10.0.0.1', {
       tls: { ca: 'PEM of a CA', certificate: 'PEM', key: SECRET, serverName: null },
@@ -69,10 +65,6 @@ test('the effective config is shown without a secret, and otherwise whole', asyn
 })
 
 test('where there is no secret, none is made up', () => {
-<<<<<<< HEAD
-  const open = { ...controlConfig(), store: { ...STORE_DEFAULTS, redis: 'redis://cache:6379' } }
-=======
   const open = { ...controlConfig(), store: { buckets: 1, redis: 'redis://cache:6379' } }
->>>>>>> i4-config4
   assert.deepEqual(withoutSecrets(open), open)
 })
