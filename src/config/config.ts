@@ -271,7 +271,7 @@ export interface StreamsConfig {
   /** At once, whole process. */
   readonly max: number
   readonly perTenant: number
-  /** Ends a stream when its credential expires or is revoked. Default true. */
+  /** Ends a stream when its credential expires. Default true. One whose credential is revoked is ended anyway. */
   readonly endAtExpiry: boolean
 }
 

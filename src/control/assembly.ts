@@ -2,12 +2,16 @@ import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { PlaceCount } from '../limits/place-count.ts'
+import type { ConnectStore } from '../limits/store-connection.ts'
 import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
 import { AdmissionDesk } from './admission-desk.ts'
 import type { StartDataThread } from './data-thread.ts'
+import { IdentityDesk } from './identity-desk.ts'
+import type { FetchJson } from './keys/fetch-json.ts'
+import { folderKeyStore } from './keys/key-store.ts'
 import { openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
 import { createPlaneMemory } from './plane-memory.ts'
@@ -27,6 +31,10 @@ export interface AssemblyParts {
   readonly startTimer: StartTimer
   readonly lookup: Lookup
   readonly probe: Probe
+  /** For published keys. */
+  readonly fetchJson: FetchJson
+  /** To a store, by its URL. */
+  readonly connectorOf: (url: string) => ConnectStore
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
 }
@@ -39,6 +47,8 @@ export interface AssemblyOptions extends AssemblyParts {
   /** Where logs go: readable on a terminal, JSON elsewhere. */
   readonly output: { readonly fd: number; readonly isTty: boolean; readonly colors: boolean }
   readonly clock: Clock
+  /** Absolute path of the folder for what outlasts the process; null: nothing does. */
+  readonly stateDir: string | null
   readonly isDraining: () => boolean
 }
 
@@ -48,6 +58,7 @@ export class Assembly {
   readonly threads: ThreadSet
   readonly registry: UpstreamRegistry
   readonly memory: UpstreamMemory
+  readonly identity: IdentityDesk
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
   readonly admission: AdmissionDesk
@@ -77,6 +88,7 @@ export class Assembly {
       post: (row, message) => this.threads.postTo(row, { kind: 'gate', message }),
     })
     this.#rollout = new Rollout(() => this.threads, startTimer)
+    this.identity = this.#makeIdentity()
     this.registry = this.#makeRegistry()
     if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
     this.registry.commit()
@@ -87,6 +99,12 @@ export class Assembly {
   /** In force. */
   get config(): Config {
     return this.#config
+  }
+
+  /** Resolves once all data threads listen. Rejects with StartRefusal. */
+  async start(): Promise<void> {
+    await this.identity.start(this.#config)
+    await this.threads.start()
   }
 
   /** Puts another config in force, in all threads or, with the reason, in none. Never two at a time. */
@@ -100,6 +118,7 @@ export class Assembly {
       registry.drop()
       return problem ?? 'the gateway is shutting down'
     }
+    this.identity.replace(next)
     this.#rollout.commit(registry.prepared)
     registry.commit()
     this.admission.apply(registry.live)
@@ -112,6 +131,7 @@ export class Assembly {
   async stop(closeAdmin: () => Promise<void>): Promise<void> {
     await this.threads.end()
     this.registry.close()
+    this.identity.close()
     this.admission.close()
     await closeAdmin()
     await this.log.close(LAST_LINES_MS)
@@ -157,9 +177,20 @@ export class Assembly {
     })
   }
 
+  #makeIdentity(): IdentityDesk {
+    const { fetchJson, connectorOf, stateDir, clock, startTimer, random } = this.#options
+    const store = stateDir === null ? null : folderKeyStore(stateDir)
+    return new IdentityDesk({
+      keyWorld: { fetchJson, store, clock, startTimer, random, log: this.log },
+      threads: () => this.threads,
+      connectorOf,
+    })
+  }
+
   /** Waiters of other threads come last: they take the places that are given back here. */
   #reclaim(row: number): void {
     this.memory.reclaim(row)
+    this.identity.died(row)
     this.#tenantPlaces.reclaim(row)
     this.#streamPlaces.reclaim(row)
     this.admission.reclaim(row)
@@ -176,9 +207,11 @@ export class Assembly {
         version,
         port,
         memory,
+        identity: this.identity.birth(row),
         draining: isDraining(),
       }),
       reclaim: (row) => this.#reclaim(row),
+      identity: (row, message) => this.identity.said(row, message),
       gate: (row, message) => this.admission.said(row, message),
       follower: this.#rollout,
       startThread,

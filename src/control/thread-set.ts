@@ -1,6 +1,12 @@
 import type { GateMessage } from '../admission/admission-message.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { ControlMessage, RolloutAnswer, ThreadBirth, ThreadMessage } from '../worker/messages.ts'
+import type {
+  ControlMessage,
+  IdentityAnswer,
+  RolloutAnswer,
+  ThreadBirth,
+  ThreadMessage,
+} from '../worker/messages.ts'
 import type { DataThread, Death, StartDataThread } from './data-thread.ts'
 import type { LogWriter } from './log-writer.ts'
 import { RestartPace } from './restart-pace.ts'
@@ -18,6 +24,8 @@ export interface ThreadSetOptions {
   readonly reclaim: (row: number) => void
   /** What a rollout has to know of threads. */
   readonly follower: ThreadFollower
+  /** A thread of that row asks for a key, or has taken over what is revoked. */
+  readonly identity: (row: number, message: IdentityAnswer) => void
   /** A thread of that row speaks of exchanges that wait to be let into an upstream. */
   readonly gate: (row: number, message: GateMessage) => void
   readonly startThread: StartDataThread
@@ -172,6 +180,10 @@ export class ThreadSet {
       case 'prepared':
       case 'failed':
         this.#options.follower.answered(place.row, message)
+        return
+      case 'unknown-kid':
+      case 'revocations-applied':
+        this.#options.identity(place.row, message)
         return
       case 'lines':
         this.#options.log.drain()

@@ -2,6 +2,7 @@ import type { ProtocolError } from '../http1/protocol-error.ts'
 import type { ServerConnection } from '../http1/server-connection.ts'
 import type { Exchange } from './exchange.ts'
 import type { Failure } from './failure.ts'
+import type { StreamOpened } from './open-stream.ts'
 import type { ResponseDate } from './response-date.ts'
 import type { Streams } from './streams.ts'
 
@@ -18,6 +19,8 @@ export interface ForwardSite {
   readonly draining: boolean
   /** Takes the steps of an exchange; null unless they are logged. */
   readonly trace: Trace | null
+  /** A tunnel or a stream of events has begun. */
+  readonly opened: StreamOpened
   /** Null: nothing is counted. */
   readonly streams: Streams | null
   nowMs(): number

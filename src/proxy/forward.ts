@@ -3,13 +3,14 @@ import type { ClientConnection, ResponseFault, ResponseReceiver } from '../http1
 import type { Head } from '../http1/head.ts'
 import type { ProtocolError } from '../http1/protocol-error.ts'
 import type { RequestReceiver, ServerConnection } from '../http1/server-connection.ts'
-import { Deadline, type DeadlineOwner } from '../http1/timer-wheel.ts'
+import type { Deadline, DeadlineOwner } from '../http1/timer-wheel.ts'
 import type { ConnectionFault, ConnectionWaiter } from '../upstreams/connection-waiter.ts'
 import type { Endpoint } from '../upstreams/endpoint.ts'
 import { balanceKey } from './balance-key.ts'
 import { isEventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
-import { type Failure, failure, type Replay } from './failure.ts'
+import { removeDeadline, startDeadline } from './exchange-deadline.ts'
+import { type Failure, type FailureCode, failure, type Replay } from './failure.ts'
 import type { ForwardSite } from './forward-site.ts'
 import type { Origin } from './forwarded.ts'
 import { isWorthKeeping, KeptBody } from './kept-body.ts'
@@ -83,11 +84,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
       this.#refuse(this.#choice.failures.unconnected.saturated)
       return
     }
-    const limitMs = totalMs ?? upstream.config.timeouts.totalMs
-    if (limitMs !== null) {
-      this.#deadline = new Deadline(this)
-      upstream.wheel.set(this.#deadline, limitMs)
-    }
+    this.#deadline = startDeadline(this, upstream.wheel, totalMs ?? upstream.config.timeouts.totalMs)
     if (upstream.config.retry.attempts > 0) {
       upstream.countFirst()
       if (!this.#client.requestDone && isWorthKeeping(this.#head, upstream.config.retry)) {
@@ -206,7 +203,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
       responseHead(head, this.#exchange, framing, connection, this.#site.date, nowMs),
       framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
     )
-    if (this.#deadline !== null && isEventStream(head)) this.#removeDeadline()
+    if (isEventStream(head)) this.#becomeStream()
   }
 
   /** Says how the endpoint did, and whether another is asked instead of giving the client this. */
@@ -256,8 +253,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     }
     if (this.#answered) {
       this.#endpoint?.failed(this)
-      this.#exchange.code = fault === 'timeout' ? 'upstream_timeout' : 'upstream_invalid'
-      this.#breakClient()
+      this.cut(fault === 'timeout' ? 'upstream_timeout' : 'upstream_invalid')
       return
     }
     const ending = this.#choice.failures.unanswered[fault]
@@ -291,7 +287,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#tunnel = true
     this.#exchange.status = 101
     this.#endpoint?.succeeded(this)
-    this.#removeDeadline()
+    this.#becomeStream()
     this.#site.streams?.begin(this.#exchange)
     client.closeAfter = true
     client.writer.begin(switchedHead(head, this.#exchange, this.#site.nowMs()), 'plain')
@@ -345,6 +341,13 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#endWith(this.#choice.failures.unanswered.timeout)
   }
 
+  /** As OpenStream says, and for whatever else ends a response that has begun. */
+  cut(code: FailureCode): void {
+    if (this.#exchange.over) return
+    this.#exchange.code = code
+    this.#breakClient()
+  }
+
   #refuse(ending: Failure): void {
     this.#leaveUpstream()
     this.#site.refuse(this.#client, this.#exchange, ending)
@@ -352,12 +355,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   /** Refuses, or breaks off the response that is on its way. */
   #endWith(ending: Failure): void {
-    if (!this.#answered) {
-      this.#refuse(ending)
-      return
-    }
-    this.#exchange.code = ending.code
-    this.#breakClient()
+    if (this.#answered) this.cut(ending.code)
+    else this.#refuse(ending)
   }
 
   /** The client must not take what it got for a whole message. */
@@ -375,7 +374,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const endpoint = this.#endpoint
     this.#connection = null
     this.#endpoint = null
-    this.#removeDeadline()
+    this.#deadline = removeDeadline(this.#deadline, this.#choice.upstream.wheel)
     this.#kept?.release()
     connection?.abandon()
     if (endpoint === null) this.#choice.upstream.cancel(this)
@@ -391,9 +390,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#tried = [...this.#tried, endpoint]
   }
 
-  #removeDeadline(): void {
-    if (this.#deadline === null) return
-    this.#choice.upstream.wheel.remove(this.#deadline)
-    this.#deadline = null
+  /** It ends when somebody leaves, or may no longer stay; not in time. */
+  #becomeStream(): void {
+    const { upstream } = this.#choice
+    this.#deadline = removeDeadline(this.#deadline, upstream.wheel)
+    this.#site.opened(this, this.#exchange, upstream.config.streams)
   }
 }

@@ -7,6 +7,7 @@ import { type Failure, failure } from './failure.ts'
 import { Forward } from './forward.ts'
 import type { ForwardSite, Trace } from './forward-site.ts'
 import { type Origin, Peer, type TrustsPeer } from './forwarded.ts'
+import type { StreamOpened } from './open-stream.ts'
 import type { Verdict } from './policy.ts'
 import { brokenFailure } from './protocol-failure.ts'
 import { canDropRest, reply } from './refuse.ts'
@@ -22,6 +23,8 @@ export interface PipelineParts {
   readonly nowMs: () => number
   readonly newId: () => string
   readonly date: ResponseDate
+  /** A tunnel or a stream of events has begun. */
+  readonly opened: StreamOpened
   /** A finished exchange; must not throw. */
   readonly record: (exchange: Exchange, nowMs: number) => void
   /** A defect: the exception that ended an exchange with 500. */
@@ -37,6 +40,7 @@ const INTERNAL = failure('internal')
 export class Pipeline implements RequestServer, ForwardSite {
   readonly date: ResponseDate
   readonly nowMs: () => number
+  readonly opened: StreamOpened
   /** Takes the steps of every exchange; null unless they are logged. */
   trace: Trace | null = null
   /** Null: no peer's forwarding fields are believed. */
@@ -55,6 +59,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     this.snapshot = snapshot
     this.date = parts.date
     this.nowMs = parts.nowMs
+    this.opened = parts.opened
     this.#parts = parts
     this.#onClosed = onClosed
   }

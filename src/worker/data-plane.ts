@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
 import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
+import { askedClaims } from '../config/asked-claim.ts'
 import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
@@ -12,11 +13,14 @@ import type { Exchange } from '../proxy/exchange.ts'
 import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { ResponseDate } from '../proxy/response-date.ts'
+import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocation/revocation-ledger.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
 import type { PlaneMemory, RolloutMessage, ThreadBirth } from './messages.ts'
+import { OpenStreams } from './open-streams.ts'
 import { type Preparation, Preparer } from './preparation.ts'
+import type { ThreadIdentity } from './thread-identity.ts'
 import { ThreadLog } from './thread-log.ts'
 import type { RolloutPlane } from './thread-rollout.ts'
 import { ThreadTraffic } from './thread-traffic.ts'
@@ -25,7 +29,8 @@ import { trustedPeers } from './trusted-peers.ts'
 const IDLE_CLOSE_DELAY_MS = 1_000
 
 export interface DataPlaneParts {
-  readonly birth: Omit<ThreadBirth, 'memory'> & { readonly memory: PlaneMemory }
+  readonly birth: Omit<ThreadBirth, 'memory' | 'identity'> & { readonly memory: PlaneMemory }
+  readonly identity: ThreadIdentity
   readonly clock: Clock
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
@@ -56,6 +61,8 @@ export class DataPlane implements RolloutPlane {
   readonly #pipeline: Pipeline
   readonly #server: net.Server
   readonly #clients = new Set<ServerConnection>()
+  readonly #identity: ThreadIdentity
+  readonly #streams: OpenStreams
   /** Data threads, which share what a config allows the process. */
   readonly #threads: number
   /** Of every connection; connections read them when they begin to wait. */
@@ -73,7 +80,8 @@ export class DataPlane implements RolloutPlane {
     const ground = groundOf(parts)
     const { routes } = birth.config
     const bare = { ...birth.config, routes: [] }
-    const preparation = await ground.preparer.begin(bare, birth.upstreams, routes)
+    const ahead = { using: routes, claims: askedClaims(routes) }
+    const preparation = await ground.preparer.begin(bare, birth.upstreams, ahead)
     preparation.add(JSON.stringify(routes))
     preparation.finish()
     return new DataPlane(parts, ground, preparation)
@@ -85,6 +93,9 @@ export class DataPlane implements RolloutPlane {
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
     this.#ground = ground
+    const { revocations } = parts.identity
+    this.#identity = parts.identity
+    this.#streams = new OpenStreams({ revocations, nowS: () => clock.wallMs() / 1_000 })
     this.#threads = birth.config.workers
     this.#limits = { ...birth.config.listen.timeouts }
     ground.upstreams.apply(birth.upstreams)
@@ -129,8 +140,15 @@ export class DataPlane implements RolloutPlane {
     this.#ground.traffic.said(message)
   }
 
-  prepare({ config, upstreams, using }: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
-    return this.#ground.preparer.begin(config, upstreams, using)
+  prepare(message: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
+    return this.#ground.preparer.begin(message.config, message.upstreams, message)
+  }
+
+  /** In force, for open streams too, once it returns. */
+  revoke(message: RevocationsMessage): RevocationsAppliedMessage {
+    const applied = this.#identity.revoke(message)
+    this.#streams.sweep()
+    return applied
   }
 
   /** Exchanges under way, tunnels included, keep the routes they began with. */
@@ -180,6 +198,7 @@ export class DataPlane implements RolloutPlane {
         },
         newId: () => ids.next(),
         date: new ResponseDate(wallMs),
+        opened: (stream, exchange, streams) => this.#streams.opened(stream, exchange, streams),
         record: (exchange, nowMs) => this.#record(exchange, nowMs),
         defect: (exchange, error) => this.#defect(exchange, error),
       },
@@ -222,6 +241,7 @@ export class DataPlane implements RolloutPlane {
   #tick(): void {
     const { wire, upstreams, traffic } = this.#ground
     upstreams.sweep(wire.wheel.nowMs)
+    this.#streams.tick(wire.wheel.nowMs)
     traffic.sweep(wire.wheel.nowMs)
     if (!this.#closing) return
     let unsent = 0
@@ -244,7 +264,7 @@ export class DataPlane implements RolloutPlane {
   }
 }
 
-function groundOf({ birth, clock, random, writeLine, gate }: DataPlaneParts): Ground {
+function groundOf({ birth, identity, clock, random, writeLine, gate }: DataPlaneParts): Ground {
   const { monotonicMs, wallMs } = clock
   const wire = new Wire(monotonicMs)
   const log = new ThreadLog(birth.config.log.level, wallMs, writeLine)
@@ -262,6 +282,7 @@ function groundOf({ birth, clock, random, writeLine, gate }: DataPlaneParts): Gr
     ...{ clock, random, log, gate, sharedMs: (ms) => memory.sharedMs(ms) },
   })
   const phase = { isReady: !birth.draining }
-  const preparer = new Preparer({ clock, wire, upstreams, log, traffic, isReady: () => phase.isReady })
+  const isReady = (): boolean => phase.isReady
+  const preparer = new Preparer({ clock, wire, upstreams, identity, log, traffic, isReady })
   return { wire, log, upstreams, traffic, preparer, phase }
 }

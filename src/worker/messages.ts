@@ -1,7 +1,10 @@
 import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
 import type { Config, RouteConfig } from '../config/config.ts'
+import type { UnknownKidMessage } from '../jwt/key-message.ts'
 import type { PlaceMemory } from '../limits/place-count.ts'
+import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocation/revocation-ledger.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
+import type { IdentityBirth, IdentityMessage } from './thread-identity.ts'
 
 /** What a data thread is born with (workerData). */
 export interface ThreadBirth {
@@ -15,6 +18,7 @@ export interface ThreadBirth {
   /** The port control found free; never 0. */
   readonly port: number
   readonly memory: SharedMemory
+  readonly identity: IdentityBirth
   /** True when the process is draining already. */
   readonly draining: boolean
 }
@@ -54,6 +58,8 @@ export type RolloutMessage =
       readonly upstreams: readonly LiveUpstream[]
       /** Of the routes that name policies of the operator's; one stands for all that name the same. */
       readonly using: readonly Pick<RouteConfig, 'name' | 'policies'>[]
+      /** Names of the claims that some route asks about. */
+      readonly claims: readonly string[]
     }
   /**
    * Few enough to be compiled within 2 ms; answered with `next`, and the last ones with `prepared`. `text`: RouteConfig[]
@@ -78,6 +84,9 @@ export type ControlMessage =
       readonly upstream: string
       readonly endpoints: LiveUpstream['endpoints']
     }
+  | IdentityMessage
+  /** What is revoked; answered with `revocations-applied` once it is in force. */
+  | RevocationsMessage
   /** What became of exchanges that wait to be let into an upstream. */
   | { readonly kind: 'gate'; readonly message: SchedulerMessage }
   /** Answered with `answered` when everything posted before has been done. */
@@ -95,8 +104,12 @@ export type RolloutAnswer =
   /** This thread cannot put it in force; `reason` is one line for the operator. */
   | { readonly kind: 'failed'; readonly version: number; readonly reason: string }
 
+/** What control's book of identities hears. */
+export type IdentityAnswer = UnknownKidMessage | RevocationsAppliedMessage
+
 export type ThreadMessage =
   | RolloutAnswer
+  | IdentityAnswer
   | { readonly kind: 'listening' }
   /** It could not start; `reason` is one line for the operator. */
   | { readonly kind: 'refused'; readonly reason: string }

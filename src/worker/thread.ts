@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock.ts'
 import { LogRingWriter } from '../observe/log-ring.ts'
 import { DataPlane } from './data-plane.ts'
 import type { ControlMessage, ThreadBirth, ThreadMessage } from './messages.ts'
+import { ThreadIdentity } from './thread-identity.ts'
 import { ThreadRollout } from './thread-rollout.ts'
 
 type Port = NonNullable<typeof parentPort>
@@ -11,9 +12,11 @@ type Port = NonNullable<typeof parentPort>
 async function run(birth: ThreadBirth, port: Port): Promise<void> {
   const say = (message: ThreadMessage): void => port.postMessage(message)
   const ring = new LogRingWriter(birth.memory.logRings[birth.row] as SharedArrayBuffer) // one a row, by contract
+  const identity = new ThreadIdentity({ birth: birth.identity, clock: systemClock, ask: say })
   try {
     const plane = await DataPlane.open({
       birth,
+      identity,
       clock: systemClock,
       random: Math.random,
       writeLine(line) {
@@ -23,7 +26,7 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
       gate: (message) => say({ kind: 'gate', message }),
       drained: () => say({ kind: 'drained' }),
     })
-    obey(plane, port, say)
+    obey(plane, identity, port, say)
     const { host } = birth.config.listen
     const shared = birth.config.workers > 1 ? { reusePort: true } : {}
     await plane.listen({ host, port: birth.port, backlog: 4_096, ...shared })
@@ -34,7 +37,12 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
 }
 
 /** What control said before waits in the port until somebody listens to it. */
-function obey(plane: DataPlane, port: Port, say: (message: ThreadMessage) => void): void {
+function obey(
+  plane: DataPlane,
+  identity: ThreadIdentity,
+  port: Port,
+  say: (message: ThreadMessage) => void,
+): void {
   const rollout = new ThreadRollout(plane, say)
   port.on('message', (message: ControlMessage) => {
     switch (message.kind) {
@@ -49,6 +57,13 @@ function obey(plane: DataPlane, port: Port, say: (message: ThreadMessage) => voi
         break
       case 'gate':
         plane.gate(message.message)
+        break
+      case 'keys':
+      case 'keys-checked':
+        identity.take(message)
+        break
+      case 'revocations':
+        say(plane.revoke(message))
         break
       case 'ask':
         say({ kind: 'answered', question: message.question })

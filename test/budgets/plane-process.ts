@@ -9,6 +9,7 @@ import { startTimer } from '../../src/control/start-timer.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
+import { NOTHING_KNOWN, ThreadIdentity } from '../../src/worker/thread-identity.ts'
 import { liveUpstreams } from '../support/live-upstream.ts'
 import type { PlaneOrder, PlaneReading } from './budget-plane.ts'
 
@@ -48,6 +49,7 @@ async function start(config: Config): Promise<number> {
       upstreams,
       memory,
     },
+    identity: new ThreadIdentity({ birth: NOTHING_KNOWN, clock: systemClock, ask: null }),
     clock: systemClock,
     random: Math.random,
     writeLine(line) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
-import { ownIssuer } from '../../src/config/default.ts'
+import { ownIssuer, STORE_DEFAULTS } from '../../src/config/default.ts'
 import { configResource, withoutSecrets } from '../../src/control/admin/config-resource.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 import { controlConfig } from '../support/control-config.ts'
@@ -25,7 +25,7 @@ const CONFIG: Config = {
       entries: [{ name: 'ci', tenant: 'acme', hash: SECRET, prefix: 'nyro_00000000' }],
     },
   },
-  store: { buckets: 1, redis: `rediss://user:${SECRET}@cache:6380/2` },
+  store: { ...STORE_DEFAULTS, redis: `rediss://user:${SECRET}@cache:6380/2` },
   upstreams: [
     upstreamOf('a', 'https://10.0.0.1', {
       tls: { ca: 'PEM of a CA', certificate: 'PEM', key: SECRET, serverName: null },
@@ -44,7 +44,7 @@ const CONFIG: Config = {
 }
 
 test('the effective config is shown without a secret, and otherwise whole', async () => {
-  const { status, body } = await configResource(() => CONFIG).answer('')
+  const { status, body } = await configResource(() => CONFIG).answer('', 'GET')
   assert.equal(status, 200)
   assert.ok(!body.includes(SECRET))
   const shown = JSON.parse(body) as Config
@@ -65,6 +65,6 @@ test('the effective config is shown without a secret, and otherwise whole', asyn
 })
 
 test('where there is no secret, none is made up', () => {
-  const open = { ...controlConfig(), store: { buckets: 1, redis: 'redis://cache:6379' } }
+  const open = { ...controlConfig(), store: { ...STORE_DEFAULTS, redis: 'redis://cache:6379' } }
   assert.deepEqual(withoutSecrets(open), open)
 })

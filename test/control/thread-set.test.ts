@@ -40,6 +40,7 @@ function stage(rows: number) {
       died: (row) => void followed.push(`died ${row}`),
       answered: (row, { kind }) => void followed.push(`${kind} ${row}`),
     },
+    identity: (row, { kind }) => void followed.push(`${kind} ${row}`),
     // The set passes a birth on without reading more than its own row into it.
     birth: (row) => ({ row }) as ThreadBirth,
     reclaim: (row) => reclaimed.push(row),

@@ -25,6 +25,7 @@ const supervisor = new Supervisor({
   nodeVersion: process.versions.node,
   output: { fd: 1, isTty: false, colors: false },
   clock: systemClock,
+  stateDir: null,
   reload: {
     load: async () => ({ config: read(), warnings: [], files: [path] }),
     differ: configDifference,

@@ -30,6 +30,7 @@ export class ThreadStage {
       nodeVersion: process.versions.node,
       output: { fd: openSync(join(folder, 'log'), 'w'), isTty: false, colors: false },
       clock: systemClock,
+      stateDir: null,
       reload: null,
       parts: {
         startThread: (birth, listener) => {

@@ -6,6 +6,7 @@ import { createPlaneMemory } from '../../src/control/plane-memory.ts'
 import { startTimer } from '../../src/control/start-timer.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
+import { NOTHING_KNOWN, ThreadIdentity } from '../../src/worker/thread-identity.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 import { liveUpstreams } from '../support/live-upstream.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -102,6 +103,7 @@ export class PlaneStage {
         memory,
         draining: draining === 'draining',
       },
+      identity: new ThreadIdentity({ birth: NOTHING_KNOWN, clock, ask: null }),
       clock,
       random: Math.random,
       writeLine: (line) => void lines.push(line),

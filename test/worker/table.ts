@@ -22,7 +22,6 @@ export function compileParts(own: Partial<CompileParts> = {}): CompileParts {
   return {
     upstreams: lookupOf({ orders: ORDERS }),
     identity: null,
-    optionalIdentity: null,
     tenant: tenantPolicy('X-Company-ID'),
     traffic: null,
     userPolicies: () => [],

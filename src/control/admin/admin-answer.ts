@@ -24,7 +24,7 @@ export interface AdminAnswer {
 export interface AdminResource {
   readonly methods: readonly string[]
   /** `body`: the request's, as text; empty where it has none. */
-  answer(body: string): AdminAnswer | Promise<AdminAnswer>
+  answer(body: string, method: string): AdminAnswer | Promise<AdminAnswer>
 }
 
 export type AdminResources = ReadonlyMap<string, AdminResource>
@@ -43,7 +43,9 @@ export function adminAnswer(
   const resource = pageOf(path, state, product) ?? resources.get(path) ?? null
   if (resource === null) return adminProblem(404)
   const { methods } = resource
-  return methods.includes(method) ? resource.answer(body) : adminProblem(405, { Allow: methods.join(', ') })
+  return methods.includes(method)
+    ? resource.answer(body, method)
+    : adminProblem(405, { Allow: methods.join(', ') })
 }
 
 /** A refusal that says no more than its status (RFC 9457 section 4.2.1), unless it is given members of its own. */

@@ -1,8 +1,11 @@
 import type { Config, RouteConfig } from '../../config/config.ts'
 import { upstreamUrl } from '../../config/upstream-url.ts'
+import type { CredentialSource } from '../../identity/credential-source.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
 import { corsPolicy } from '../../policies/cors.ts'
+import { optionalIdentity } from '../../policies/optional-identity.ts'
 import { redirectPolicy } from '../../policies/redirect.ts'
+import { requirePolicy } from '../../policies/require.ts'
 import { refusePolicy } from '../../policies/respond.ts'
 import { failure } from '../../proxy/failure.ts'
 import {
@@ -24,13 +27,19 @@ import { type TrafficParts, TrafficPolicies } from './traffic-policies.ts'
 /** Fields that limits state to the client. */
 const LIMIT_FIELDS = ['ratelimit', 'ratelimit-policy']
 
+/** How routes ask who calls. */
+export interface IdentityParts {
+  /** Lower-case names of the fields that hold nothing but credentials: no upstream sees one. */
+  readonly owned: readonly string[]
+  /** Asks for a credential in one of these places. */
+  policy(sources: readonly CredentialSource[]): Policy
+}
+
 /** What the routes of a snapshot are made of. */
 export interface RouteParts {
   readonly upstreams: UpstreamLookup
-  /** Asks who calls; null where nothing verifies. */
-  readonly identity: Policy | null
-  /** The same where a request need not say; null as above. */
-  readonly optionalIdentity: Policy | null
+  /** Null where nothing verifies. */
+  readonly identity: IdentityParts | null
   readonly tenant: Policy
   /** Who may send how much; null: everybody whatever they like. */
   readonly traffic: TrafficParts | null
@@ -67,6 +76,7 @@ export class RouteCompiler {
   readonly #targets = new Shared<RouteTarget>()
   readonly #responses = new Shared<ResponsePlan>()
   readonly #policies = new Shared<readonly Policy[]>()
+  readonly #identities = new Shared<Policy>()
   readonly #refusals = new Shared<Route>()
   readonly #methods = new Shared<ReadonlySet<string>>()
   /** By upstream, of access lines. */
@@ -76,8 +86,7 @@ export class RouteCompiler {
     this.#config = config
     this.#parts = parts
     // Over all policies of all routes: what one route states, no client may state on any other.
-    const owners = [parts.identity, parts.optionalIdentity, parts.tenant]
-    this.#owned = new Set([...owners.flatMap((policy) => policy?.owns ?? []), ...parts.userOwned])
+    this.#owned = new Set([...(parts.identity?.owned ?? []), ...parts.tenant.owns, ...parts.userOwned])
     this.#strips = compileRequestStrips(this.#owned)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
     this.#cors = this.cors(null)
@@ -137,24 +146,25 @@ export class RouteCompiler {
   }
 
   #asked(route: RouteConfig): readonly Policy[] {
-    const { auth, ending, limit, shadow, policies } = route
+    const { auth, credentials, require, ending, limit, shadow, policies } = route
     const { maxBytes } = route.body
     const upstreams = ending.kind === 'forward' ? ending.upstreams.map(({ name }) => name) : null
     // A route's own limit, policies and redirect are nobody else's.
     if (limit !== null || policies.length > 0 || upstreams === null) return this.#askedAlone(route)
-    const key = `${auth} ${maxBytes} ${JSON.stringify([shadow, upstreams])}`
+    const identity = [auth, auth === 'none' ? null : credentials, require]
+    const key = JSON.stringify([maxBytes, shadow, upstreams, identity])
     return this.#policies.of(key, () => this.#askedAlone(route))
   }
 
   /** In the order in which they are asked: who is refused by one of them costs the later ones nothing. */
   #askedAlone(route: RouteConfig): readonly Policy[] {
-    const { auth, ending, policies, shadow } = route
+    const { ending, policies, shadow } = route
     const { maxBytes } = route.body
     const limit = this.#traffic?.limit(route) ?? null
     const first = [
       this.#cors,
       ...(maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]),
-      ...this.#identity(auth),
+      ...this.#identity(route),
       ...(limit === null ? [] : [limit]),
     ]
     const users = policies.length === 0 ? [] : this.#parts.userPolicies(route)
@@ -168,15 +178,23 @@ export class RouteCompiler {
     return [...shadowed(first), ...traffic.shadowedUsers(users, shadow), ...shadowed(last)]
   }
 
-  #identity(auth: RouteConfig['auth']): readonly Policy[] {
-    const { identity, optionalIdentity, tenant } = this.#parts
-    const asked = auth === 'required' ? identity : auth === 'optional' ? optionalIdentity : null
-    return asked === null ? [] : [asked, tenant]
+  #identity({ auth, credentials, require }: RouteConfig): readonly Policy[] {
+    const { identity, tenant } = this.#parts
+    // Asked even where nobody can have come: a demand that cannot be met refuses.
+    const demanded = require === null ? [] : [requirePolicy(require)]
+    if (auth === 'none' || identity === null) return demanded
+    const places = JSON.stringify(credentials)
+    const required = this.#identities.of(places, () => identity.policy(credentials))
+    const asked =
+      auth === 'required'
+        ? required
+        : this.#identities.of(`optional ${places}`, () => optionalIdentity(required))
+    return [asked, tenant, ...demanded]
   }
 
   #response(route: RouteConfig): ResponsePlan {
     const changes = route.headers.response
-    const isLimited = !route.shadow.includes('limit') && (this.#traffic?.limit(route) ?? null) !== null
+    const isLimited = !route.shadow.includes('limit') && this.#traffic?.isLimited(route) === true
     const stated = isLimited ? LIMIT_FIELDS : []
     const count = changes.set.length + changes.add.length + changes.remove.length + stated.length
     if (count === 0) return UNCHANGED_RESPONSE
@@ -189,8 +207,9 @@ export class RouteCompiler {
   ): RouteTarget {
     const { rewrite, timeouts, body } = route
     const { set, add, remove } = route.headers.request
-    const isPlain = rewrite === null && set.length + add.length + remove.length === 0
-    const own = isPlain ? '' : JSON.stringify([rewrite, route.headers.request])
+    const placed = route.credentials.filter(({ kind }) => kind !== 'header')
+    const isPlain = rewrite === null && set.length + add.length + remove.length + placed.length === 0
+    const own = isPlain ? '' : JSON.stringify([rewrite, route.headers.request, placed])
     const { headMs, idleMs, totalMs } = timeouts
     const limits = `${headMs} ${idleMs} ${totalMs} ${body.maxBytes} ${own.length} ${own}`
     // Names come last, so that no name reads like another target's limits.
@@ -230,6 +249,7 @@ export class RouteCompiler {
     return compileRequestPlan({
       ...{ basePath, hostHeader, owned: this.#owned, strips: this.#strips },
       rewrite: route.rewrite,
+      credentials: route.credentials,
       changes: route.headers.request,
     })
   }
