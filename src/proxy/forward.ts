@@ -14,7 +14,7 @@ import { type Failure, type FailureCode, failure, type Replay } from './failure.
 import type { ForwardSite } from './forward-site.ts'
 import type { Origin } from './forwarded.ts'
 import { isWorthKeeping, KeptBody } from './kept-body.ts'
-import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from './request-head.ts'
+import { asksWebSocket, maySendAgain, requestHead, requestTrailers } from './request-head.ts'
 import { hasBody, responseFraming } from './response-framing.ts'
 import { connectionLine, interimHead, responseHead, responseTrailers, switchedHead } from './response-head.ts'
 import type { RouteChoice, RouteTarget } from './route.ts'
@@ -41,7 +41,6 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   readonly #origin: Origin
   readonly #site: ForwardSite
   #connection: ClientConnection | null = null
-  /** The one the exchange is in. */
   #endpoint: Endpoint | null = null
   /** Endpoints that failed it: asked last. */
   #tried: readonly Endpoint[] = NONE
@@ -331,9 +330,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   /** Never a request of which a byte may have been acted on, unless acting twice is the same as acting once. */
   #isRepeatable(replay: Replay): boolean {
-    const isBodyThere = !this.#bodySeen || (this.#kept?.isWhole ?? false)
-    if (!isBodyThere || this.#hinted || replay === 'never') return false
-    return replay === 'always' || isIdempotent(this.#head.method)
+    if (this.#hinted || (this.#bodySeen && this.#kept?.isWhole !== true)) return false
+    return maySendAgain(this.#head.method, replay)
   }
 
   // ── endings ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -386,11 +384,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   /** For another endpoint, if there is one. */
   #leaveTried(): void {
-    const endpoint = this.#endpoint
+    if (this.#endpoint === null) return
+    this.#endpoint.leave(this)
+    this.#tried = [...this.#tried, this.#endpoint]
     this.#endpoint = null
-    if (endpoint === null) return
-    endpoint.leave(this)
-    this.#tried = [...this.#tried, endpoint]
   }
 
   /** It ends when somebody leaves, or may no longer stay; not in time. */

@@ -1,6 +1,7 @@
 import type { Head } from '../http1/head.ts'
 import { fieldsWithoutCredentials, targetWithoutCredentials } from '../identity/credential-removal.ts'
 import type { Exchange } from './exchange.ts'
+import type { Replay } from './failure.ts'
 import type { Origin } from './forwarded.ts'
 import { keptFields, keptTrailerNames, nominatedFields, type RequestPlan } from './head-plan.ts'
 import { type PathRewrite, rewritten } from './path-rewrite.ts'
@@ -53,6 +54,11 @@ function targetOf(head: Head, rewrite: PathRewrite | null): string {
 
 export function requestTrailers(trailers: Head | null, plan: RequestPlan): string {
   return trailers === null ? '' : keptFields(trailers, plan.stripTrailers, null)
+}
+
+/** Whether a failure that leaves it so far may be followed by the same request again. */
+export function maySendAgain(method: string, replay: Replay): boolean {
+  return replay === 'always' || (replay === 'idempotent' && isIdempotent(method))
 }
 
 /** Methods that may be repeated without a further effect (RFC 9110 section 9.2.2). */
