@@ -15,6 +15,7 @@ import {
 } from 'node:crypto'
 import { compactVerify } from 'jose'
 import { loadVerificationKey } from '../../src/jwt/key.ts'
+import { soleIssuer } from '../../src/jwt/live-issuer.ts'
 import { TokenVerifier } from '../../src/jwt/verify.ts'
 
 const ROUNDS = 15
@@ -142,7 +143,7 @@ async function weigh(): Promise<void> {
 
 function verifierOf(alg: 'HS256' | 'RS256' | 'ES256', secret = SECRET): TokenVerifier {
   const key = loadVerificationKey(alg, alg === 'HS256' ? secret : pemOf(alg))
-  return new TokenVerifier({ key, clockSkewS: 0, nowS: () => NOW_S })
+  return new TokenVerifier({ issuers: [soleIssuer(key, 0)], nowS: () => NOW_S })
 }
 
 function pemOf(alg: 'RS256' | 'ES256'): string {

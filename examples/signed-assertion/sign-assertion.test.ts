@@ -14,7 +14,16 @@ test('signs the tenant for a minute', async () => {
   const signer = await policy.create(options, parts)
   const stated = new Map<string, string>()
   const exchange: Partial<PolicyExchange> = {
-    identity: { subject: 's', tenant: 'acme', expiresAtS: 9_999 },
+    identity: {
+      subject: 's',
+      tenant: 'acme',
+      expiresAtS: 9_999,
+      plan: null,
+      scopes: new Set(),
+      claims: new Map(),
+      issuer: 'default',
+      jti: null,
+    },
     assert: (name, value) => void stated.set(name, value),
   }
   // What the policy does not look at may be missing.

@@ -46,8 +46,7 @@ export async function dev(edge: ProcessEdge): Promise<void> {
     )
     return edge.exit(2)
   }
-  const { jwt } = loaded.config.identity
-  const issue = jwt === null ? null : tokenIssuer(jwt, systemClock)
+  const issue = tokenIssuer(loaded.config.identity, systemClock)
   const services = await startDemoUpstreams(settings.demos, { issue, tokenIntervalMs: TOKEN_INTERVAL_MS })
   try {
     const config = await withPorts(withDemos(loaded.config, services))

@@ -1,3 +1,10 @@
+import type { AdmissionConfig } from '../admission/scheduler.ts'
+import type { CredentialSource } from '../identity/credential-source.ts'
+import type { IssuerConfig } from '../jwt/issuer.ts'
+import type { RouteLimitConfig } from '../policies/limit.ts'
+import type { PlanConfig } from '../policies/plan.ts'
+import type { RequireConfig } from '../policies/require.ts'
+
 /**
  * What the operator wrote, validated: plain data that any thread may receive by structured clone.
  * Every door (environment, file) yields this shape; `worker/` compiles it into a Snapshot.
@@ -19,6 +26,7 @@ export interface Config {
   /** Serve `/docs`, `/redoc` and `/openapi.json`. */
   readonly docs: boolean
   readonly identity: IdentityConfig
+  readonly store: StoreConfig
   readonly tenant: TenantConfig
   readonly upstreams: readonly UpstreamConfig[]
   readonly routes: readonly RouteConfig[]
@@ -84,15 +92,43 @@ export type JwtAlgorithm =
   | 'EdDSA'
 
 export interface IdentityConfig {
-  /** Null where no route verifies tokens. */
-  readonly jwt: JwtConfig | null
+  /** Whose tokens are believed; empty: nobody's. */
+  readonly issuers: readonly IssuerConfig[]
+  /** Null: no API keys are believed. */
+  readonly apiKeys: ApiKeysConfig | null
+}
+
+export interface ApiKeysConfig {
+  /** The request field keys come in, which no upstream sees. Default X-API-Key. */
+  readonly field: string
+  /** The entries of the key file as it was read, plain data; `parseApiKeys` has judged them. Hashes, never keys. */
+  readonly entries: readonly unknown[]
+}
+
+/** What replicas share. */
+export interface StoreConfig {
+  /** `redis://` or `rediss://` URL of Redis or Valkey; null: this process's memory. Never printed. */
+  readonly redis: string | null
 }
 
 export interface TenantConfig {
   /** The request field that states the verified tenant. Default X-Company-ID. */
   readonly header: string
+  /** What tenants may do over all routes; empty: whatever they like. */
+  readonly plans: readonly TenantPlanConfig[]
+  /** For tenants without a plan or with an unknown one; one of `plans`. Null where there are none. */
+  readonly defaultPlan: string | null
+  /** Plans of single tenants, which win over what a credential claims. */
+  readonly planOfTenant: Readonly<Record<string, string>>
 }
 
+/** A plan; null members do not limit. */
+export interface TenantPlanConfig extends PlanConfig {
+  /** Share of a busy upstream, against the weights of others that wait. Default 1. */
+  readonly weight: number
+}
+
+/** A key of the operator's own, from which `ownIssuer` makes an issuer. */
 export interface JwtConfig {
   /** HMAC secret (its UTF-8 bytes are the key), or a PEM public key for the asymmetric algorithms. Never printed. */
   readonly key: string
@@ -127,6 +163,10 @@ export interface UpstreamConfig {
   readonly slowStartMs: number
   /** Of https endpoints; null takes the defaults. */
   readonly tls: UpstreamTlsConfig | null
+  /** How many exchanges it takes at once, and who waits for how long; null: all at once. */
+  readonly admission: AdmissionConfig | null
+  /** WebSockets, event streams and responses open for 10 s, counted apart; null: without limit. */
+  readonly streams: StreamsConfig | null
   /** What Host says: the endpoint's own authority (default), or what the client sent. */
   readonly hostHeader: 'upstream' | 'keep'
 }
@@ -215,6 +255,22 @@ export interface RouteConfig {
   }
   /** The operator's own, asked in this order after identity. */
   readonly policies: readonly UserPolicyConfig[]
+  /** What an identity must have; null: nothing more than being one. */
+  readonly require: RequireConfig | null
+  /** Where a credential may stand. Default: header. */
+  readonly credentials: readonly CredentialSource[]
+  /** On top of the tenant's plan; null: none. Its name is the route's. */
+  readonly limit: Omit<RouteLimitConfig, 'name'> | null
+  /** Kinds of policies that decide, are counted and logged, and enforce nothing. */
+  readonly shadow: readonly string[]
+}
+
+export interface StreamsConfig {
+  /** At once, whole process. */
+  readonly max: number
+  readonly perTenant: number
+  /** Ends a stream when its credential expires or is revoked. Default true. */
+  readonly endAtExpiry: boolean
 }
 
 /** Most specific wins, whatever the order of routes. */

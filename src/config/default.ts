@@ -1,4 +1,12 @@
-import type { FieldChanges, RouteConfig, UpstreamConfig } from './config.ts'
+import { CLAIM_NAMES } from '../lib/claim-name.ts'
+import type {
+  FieldChanges,
+  IdentityConfig,
+  JwtConfig,
+  RouteConfig,
+  TenantConfig,
+  UpstreamConfig,
+} from './config.ts'
 
 /** The methods a route takes unless it names its own. */
 export const ROUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
@@ -16,6 +24,8 @@ export const UPSTREAM_DEFAULTS: Omit<UpstreamConfig, 'name' | 'endpoints'> = {
   health: null,
   slowStartMs: 0,
   tls: null,
+  admission: null,
+  streams: null,
   hostHeader: 'upstream',
 }
 
@@ -26,7 +36,34 @@ export const ROUTE_DEFAULTS: Omit<RouteConfig, 'name' | 'match' | 'ending' | 'au
   timeouts: {},
   body: { maxBytes: null },
   policies: [],
+  require: null,
+  credentials: [{ kind: 'header' }],
+  limit: null,
+  shadow: [],
 }
 
 /** Where the verified tenant is stated unless the operator names another field. */
 export const TENANT_HEADER = 'X-Company-ID'
+
+/** Tenants without plans. */
+export const TENANT_DEFAULTS: TenantConfig = {
+  header: TENANT_HEADER,
+  plans: [],
+  defaultPlan: null,
+  planOfTenant: {},
+}
+
+/** Who verifies by one key of the operator's own, `iss` and `aud` not looked at. */
+export function ownIssuer({ key, algorithm, clockSkewS }: JwtConfig): IdentityConfig['issuers'][number] {
+  return {
+    name: 'default',
+    issuer: null,
+    audience: [],
+    algorithms: [algorithm],
+    keys: algorithm.startsWith('HS') ? { kind: 'secret', secret: key } : { kind: 'pem', pem: key },
+    clockSkewS,
+    maxLifetimeS: null,
+    requiredClaims: [],
+    claims: CLAIM_NAMES,
+  }
+}

@@ -1,6 +1,6 @@
 import { hostsOverlap, isLoopback } from './address-format.ts'
 import type { Config, RouteConfig, UpstreamConfig } from './config.ts'
-import { ROUTE_DEFAULTS, ROUTE_METHODS, TENANT_HEADER, UPSTREAM_DEFAULTS } from './default.ts'
+import { ownIssuer, ROUTE_DEFAULTS, ROUTE_METHODS, TENANT_DEFAULTS, UPSTREAM_DEFAULTS } from './default.ts'
 import { describeProblem, Findings } from './finding.ts'
 import { environmentName } from './format.ts'
 import { type JwtKeyReader, readJwtKey } from './jwt-key.ts'
@@ -143,8 +143,12 @@ function build(
     cors: { origins: values.ALLOWED_ORIGINS ?? (production ? [] : '*'), maxAgeS: 600 },
     shutdown: { delayMs: values.SHUTDOWN_DELAY, timeoutMs: values.SHUTDOWN_TIMEOUT },
     docs: true,
-    identity: { jwt: { key, algorithm: values.JWT_ALGORITHM, clockSkewS: 0 } },
-    tenant: { header: TENANT_HEADER },
+    identity: {
+      issuers: [ownIssuer({ key, algorithm: values.JWT_ALGORITHM, clockSkewS: 0 })],
+      apiKeys: null,
+    },
+    store: { redis: null },
+    tenant: TENANT_DEFAULTS,
     upstreams,
     routes,
   }

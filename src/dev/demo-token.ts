@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { JwtConfig } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 
 /** A working day: a line pasted in the evening still works. Seconds. */
@@ -8,10 +8,12 @@ export const TOKEN_LIFE_S = 12 * 3600
 /** Makes a signed token of these claims that expires TOKEN_LIFE_S from now. */
 export type TokenIssuer = (claims: { readonly sub: string; readonly company_id: string | number }) => string
 
-/** Null where tokens are verified with a public key: the private one is somebody else's. */
-export function tokenIssuer(jwt: JwtConfig, clock: Clock): TokenIssuer | null {
-  const { algorithm, key } = jwt
-  if (!algorithm.startsWith('HS')) return null
+/** Null where no issuer has a secret: private keys are somebody else's. */
+export function tokenIssuer({ issuers }: Config['identity'], clock: Clock): TokenIssuer | null {
+  const issuer = issuers.find(({ keys }) => keys.kind === 'secret')
+  if (issuer === undefined || issuer.keys.kind !== 'secret') return null
+  const key = issuer.keys.secret
+  const algorithm = issuer.algorithms[0] ?? 'HS256'
   return (claims) => {
     const now = Math.floor(clock.wallMs() / 1000)
     const input = `${encode({ alg: algorithm, typ: 'JWT' })}.${encode({ ...claims, iat: now, exp: now + TOKEN_LIFE_S })}`

@@ -4,14 +4,20 @@ import { parseJsonObject } from './json-object.ts'
 /** Bytes of a whole token; what is longer is refused unread. */
 export const MAX_TOKEN_BYTES = 16 * 1024
 
-/** The members we act on. `kid`, `jku`, `x5u`, `jwk` and the rest are the sender's word and are not looked at. */
+/**
+ * The members we act on. `kid` only chooses among keys the issuer is known by; `jku`, `x5u`, `jwk` and the rest are the
+ * sender's word and are not looked at.
+ */
 export interface JoseHeader {
   readonly alg?: unknown
   readonly crit?: unknown
+  readonly kid?: unknown
 }
 
 /** A token taken apart; nothing in it is proven. */
 export interface Jws {
+  /** The whole of it. ASCII. */
+  readonly text: string
   readonly header: JoseHeader
   readonly payload: Buffer
   readonly signature: Buffer
@@ -37,5 +43,5 @@ export function parseJws(token: string): Jws | null {
   const signature = decodeBase64url(token.slice(payloadEnd + 1))
   if (signature === null) return null
 
-  return { header, payload, signature, signed: token.slice(0, payloadEnd) }
+  return { text: token, header, payload, signature, signed: token.slice(0, payloadEnd) }
 }

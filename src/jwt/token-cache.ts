@@ -1,4 +1,6 @@
+import type { Identity } from '../proxy/exchange.ts'
 import { flatCopy } from './flat-copy.ts'
+import type { LiveKey } from './key-set.ts'
 import type { VerifiedToken } from './verify.ts'
 
 export interface TokenCacheLimits {
@@ -13,6 +15,8 @@ export interface CachedToken {
   readonly token: string
   readonly verified: VerifiedToken
   readonly startsAtS: number
+  /** What it was verified by. */
+  readonly by: LiveKey
 }
 
 const DEFAULT_LIMITS: TokenCacheLimits = { maxEntries: 32 * 1024, maxBytes: 16 * 1024 * 1024 }
@@ -30,6 +34,8 @@ const ENTRY_BYTES = 256
  * Two generations, each with half the limits: what is used moves to the young one; when that is full the old one is
  * dropped whole. So whatever is used again before half the limits of others came by is found, a lookup costs one hash,
  * and nothing is kept in order of use.
+ *
+ * What was verified by a key that is retired is not found any more, from the moment it is.
  *
  * Refused tokens are not kept: anybody can make any number of them, and they would push out the good ones.
  */
@@ -54,23 +60,17 @@ export class TokenCache {
   get(token: string): CachedToken | null {
     const key = keyOf(token)
     const young = this.#young.get(key)
-    if (young !== undefined && young.token === token) return young
+    if (young !== undefined && young.token === token) return young.by.live ? young : null
     const old = this.#old.get(key)
-    if (old === undefined || old.token !== token) return null
+    if (old === undefined || old.token !== token || !old.by.live) return null
     this.#keep(old)
     return old
   }
 
-  put(token: string, verified: VerifiedToken, startsAtS: number): void {
-    if (this.#young.get(keyOf(token))?.token === token) return // two requests with one new token, verified side by side
-    this.#keep({ token: flatCopy(token), verified, startsAtS })
-  }
-
-  /** Whenever keys change: what a retired key signed must not be believed any longer. */
-  clear(): void {
-    this.#young = new Map()
-    this.#old = new Map()
-    this.#youngBytes = 0
+  put(token: string, verified: VerifiedToken, startsAtS: number, by: LiveKey): void {
+    const young = this.#young.get(keyOf(token))
+    if (young?.token === token && young.by === by) return // two requests with one new token, verified side by side
+    this.#keep({ token: flatCopy(token), verified, startsAtS, by })
   }
 
   #keep(entry: CachedToken): void {
@@ -97,7 +97,22 @@ function keyOf(token: string): number {
   return key & 0x3fff_ffff
 }
 
+/** A word of a set or a list, beside its characters. */
+const WORD_BYTES = 48
+
 /** Claims come out of JSON and may take two bytes a character. */
 function estimateBytes({ token, verified }: CachedToken): number {
-  return ENTRY_BYTES + token.length + 2 * (verified.identity.subject.length + verified.identity.tenant.length)
+  const { identity } = verified
+  return (
+    ENTRY_BYTES + token.length + 2 * (identity.subject.length + identity.tenant.length) + extraBytes(identity)
+  )
+}
+
+function extraBytes({ plan, jti, scopes, claims }: Identity): number {
+  let bytes = 2 * ((plan?.length ?? 0) + (jti?.length ?? 0))
+  for (const scope of scopes) bytes += WORD_BYTES + 2 * scope.length
+  for (const values of claims.values()) {
+    for (const value of values) bytes += WORD_BYTES + (typeof value === 'string' ? 2 * value.length : 0)
+  }
+  return bytes
 }

@@ -5,7 +5,7 @@ export type TokenFailureCode =
   | 'claims_missing'
   | 'tenant_invalid'
 
-/** Why a token is refused: one of a closed set of frozen values, never made per request. */
+/** Why a token is refused: frozen values of a closed set, made once. */
 export interface TokenFailure {
   readonly ok: false
   readonly code: TokenFailureCode
@@ -13,8 +13,8 @@ export interface TokenFailure {
   readonly detail: string | null
 }
 
-function refused(code: TokenFailureCode): TokenFailure {
-  return Object.freeze({ ok: false, code, detail: null })
+function refused(code: TokenFailureCode, detail: string | null = null): TokenFailure {
+  return Object.freeze({ ok: false, code, detail })
 }
 
 export const TOKEN_INVALID = refused('token_invalid')
@@ -22,33 +22,33 @@ export const TOKEN_EXPIRED = refused('token_expired')
 export const TOKEN_NOT_YET_VALID = refused('token_not_yet_valid')
 export const TENANT_INVALID = refused('tenant_invalid')
 
-/** In the order in which the absent ones are named. */
-const REQUIRED_CLAIMS = ['sub', 'company_id', 'exp'] as const
+/** The claims an issuer's tokens must have, and the failures that name absent ones. */
+export class MissingClaims {
+  /** In the order in which absent ones are named. */
+  readonly names: readonly string[]
+  /** Bit n of the key stands for name n. */
+  readonly #byAbsence = new Map<number, TokenFailure>()
 
-interface ClaimsMissing extends TokenFailure {
-  readonly detail: string
-}
-
-/** Every set of absent claims; bit n of the index stands for claim n. Index 0 stands for none and is never asked for. */
-const BY_ABSENCE: readonly ClaimsMissing[] = Array.from(
-  { length: 1 << REQUIRED_CLAIMS.length },
-  (_, bits) => {
-    const absent = REQUIRED_CLAIMS.filter((_, index) => (bits & (1 << index)) !== 0)
-    const detail = `Token missing required claims: ${absent.join(', ')}`
-    return Object.freeze({ ok: false, code: 'claims_missing', detail })
-  },
-)
-
-/** All that `claimsMissing` can return, so that whoever answers with them can prepare. */
-export const CLAIMS_MISSING: readonly ClaimsMissing[] = BY_ABSENCE.slice(1)
-
-/** The failure that names the required claims absent from these. */
-export function claimsMissing(
-  claims: { readonly [claim in (typeof REQUIRED_CLAIMS)[number]]?: unknown },
-): TokenFailure {
-  let bits = 0
-  for (const [index, claim] of REQUIRED_CLAIMS.entries()) {
-    if (claims[claim] === undefined) bits |= 1 << index
+  constructor(names: readonly string[]) {
+    this.names = names
   }
-  return BY_ABSENCE[bits] as TokenFailure // bits is below 1 << REQUIRED_CLAIMS.length
+
+  /** Null if none of them is absent. Null counts as absent, except of the first three, which have rules of their own. */
+  find(claims: Readonly<Record<string, unknown>>): TokenFailure | null {
+    let bits = 0
+    for (const [index, name] of this.names.entries()) {
+      const claim = Object.hasOwn(claims, name) ? claims[name] : undefined
+      if (claim === undefined || (claim === null && index > 2)) bits |= 1 << index
+    }
+    return bits === 0 ? null : this.#failure(bits)
+  }
+
+  #failure(bits: number): TokenFailure {
+    const known = this.#byAbsence.get(bits)
+    if (known !== undefined) return known
+    const absent = this.names.filter((_, index) => (bits & (1 << index)) !== 0)
+    const made = refused('claims_missing', `Token missing required claims: ${absent.join(', ')}`)
+    this.#byAbsence.set(bits, made)
+    return made
+  }
 }

@@ -1,19 +1,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { type Jws, parseJws } from './jws.ts'
+import type { Jws } from './jws.ts'
 import type { PublicVerificationKey, SecretVerificationKey, VerificationKey } from './key.ts'
 
 /**
  * The payload of a token whose signature holds under this key and its one algorithm; null of any other. Claims are
  * not looked at. Synchronous for HS*; the other algorithms wait for a verification in libuv's thread pool.
  */
-export function verifiedPayload(key: VerificationKey, token: string): Buffer | null | Promise<Buffer | null> {
-  const jws = parseJws(token)
-  if (jws === null || jws.header.alg !== key.algorithm) return null
+export function verifiedPayload(key: VerificationKey, jws: Jws): Buffer | null | Promise<Buffer | null> {
+  if (jws.header.alg !== key.algorithm) return null
   // We know no extension that could be critical (RFC 7515 section 4.1.11); `b64` only counts when listed there.
   if (jws.header.crit !== undefined) return null
   if (key.kind === 'secret') return macHolds(key, jws) ? jws.payload : null
   if (jws.signature.length !== key.signatureBytes) return null
-  return signatureHolds(key, token).then((holds) => (holds ? jws.payload : null))
+  return signatureHolds(key, jws.text).then((holds) => (holds ? jws.payload : null))
 }
 
 function macHolds(key: SecretVerificationKey, jws: Jws): boolean {

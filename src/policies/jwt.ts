@@ -1,4 +1,3 @@
-import { CLAIMS_MISSING } from '../jwt/token-failure.ts'
 import type { TokenFailure, TokenVerifier, VerifiedToken } from '../jwt/verify.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { type Failure, failure } from '../proxy/failure.ts'
@@ -11,16 +10,12 @@ const INVALID_TOKEN = 'WWW-Authenticate: Bearer error="invalid_token"\r\n'
 const EXPIRED_TOKEN =
   'WWW-Authenticate: Bearer error="invalid_token", error_description="The token has expired"\r\n'
 
-const AUTHORIZATION_REPEATED = failure('authorization_repeated', { fields: INVALID_REQUEST })
+export const AUTHORIZATION_REPEATED = failure('authorization_repeated', { fields: INVALID_REQUEST })
 const TOKEN_MISSING = failure('token_missing', { fields: CHALLENGE })
 const TOKEN_INVALID = failure('token_invalid', { fields: INVALID_TOKEN })
 const TOKEN_EXPIRED = failure('token_expired', { fields: EXPIRED_TOKEN })
 const TOKEN_NOT_YET_VALID = failure('token_not_yet_valid', { fields: INVALID_TOKEN })
 const TENANT_INVALID = failure('tenant_invalid')
-const CLAIMS_MISSING_BY_DETAIL = new Map<string | null, Failure>(
-  CLAIMS_MISSING.map(({ detail }) => [detail, failure('claims_missing', { detail, fields: INVALID_TOKEN })]),
-)
-
 const SCHEME = 'bearer '
 const SPACE = 32
 
@@ -58,14 +53,14 @@ function conclude(exchange: Exchange, outcome: VerifiedToken | TokenFailure): Ve
  * What follows the scheme and its spaces (RFC 9110 section 11.4); null for another scheme or nothing. A tab does not
  * end a scheme; whatever else is in there, a space included, is for the verifier to refuse.
  */
-function bearerToken(credentials: string): string | null {
+export function bearerToken(credentials: string): string | null {
   if (credentials.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return null
   let start = SCHEME.length
   while (credentials.charCodeAt(start) === SPACE) start++
   return start < credentials.length ? credentials.slice(start) : null
 }
 
-function toFailure(refusal: TokenFailure): Failure {
+export function toFailure(refusal: TokenFailure): Failure {
   switch (refusal.code) {
     case 'token_invalid':
       return TOKEN_INVALID
@@ -76,6 +71,9 @@ function toFailure(refusal: TokenFailure): Failure {
     case 'tenant_invalid':
       return TENANT_INVALID
     case 'claims_missing':
-      return CLAIMS_MISSING_BY_DETAIL.get(refusal.detail) ?? TOKEN_INVALID
+      return failure('claims_missing', {
+        fields: INVALID_TOKEN,
+        ...(refusal.detail === null ? {} : { detail: refusal.detail }),
+      })
   }
 }

@@ -17,13 +17,25 @@ export interface RequestHead {
   value(index: number): string
 }
 
+/** What a claim that policies ask about may be, or an array of. */
+export type ClaimValue = string | number | boolean
+
 /** Who calls: what a verified credential yields, whatever its form. */
 export interface Identity {
   readonly subject: string
   /** As it is stated to upstreams: visible ASCII. */
   readonly tenant: string
-  /** Seconds since the epoch; the credential is not valid from then on. */
+  /** Seconds since the epoch; the credential is not valid from then on. Infinity: it has no end. */
   readonly expiresAtS: number
+  /** The plan the credential names, which need not exist; null: none. */
+  readonly plan: string | null
+  readonly scopes: ReadonlySet<string>
+  /** Only of the claims that some route asks about. */
+  readonly claims: ReadonlyMap<string, readonly ClaimValue[]>
+  /** Configured name of who issued the credential. */
+  readonly issuer: string
+  /** The credential's own name, by which it can be revoked; null: it has none. */
+  readonly jti: string | null
 }
 
 /** One request and its one response. Every field exists from birth; the comment beside it names its one writer. */
@@ -37,7 +49,7 @@ export class Exchange {
   readonly scheme: string // pipeline
   /** performance.now() when the head was complete. */
   readonly startMs: number // pipeline
-  identity: Identity | null = null // policies/jwt
+  identity: Identity | null = null // policies/identity, policies/jwt
   /** Field lines towards the upstream. */
   asserted = '' // assert
   /** Field lines towards the client. */
@@ -54,10 +66,20 @@ export class Exchange {
   endpoint: string | null = null // forward
   bytesIn = 0 // relay: body bytes from the client
   bytesOut = 0 // relay: body bytes to the client
+  /** The upstream it was let into, by its slot; -1: none, or no longer. */
+  entered = -1 // policies/admission
+  /** When it was let in, ms on the exchange's clock. */
+  enteredMs = 0 // policies/admission
+  /** When the response head came, ms on the exchange's clock; 0: not yet. */
+  respondedMs = 0 // forward
   aborted = false // forward: the client left before the end
   /** How many of the route's policies admitted; they are settled in reverse. */
   admitted = 0 // pipeline
   over = false // pipeline
+  /** The place it takes among its tenant's exchanges under way; negative: none. */
+  place = -1 // policies/limit
+  /** The copy that the last shadowed policy decided about; it holds the one before. */
+  shade: Exchange | null = null // policies/shadow
 
   constructor(
     head: RequestHead,

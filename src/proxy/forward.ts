@@ -188,11 +188,12 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const framing = responseFraming(head, this.#head)
     this.#answered = true
     this.#exchange.status = head.status
+    this.#exchange.respondedMs = this.#site.nowMs()
     this.#site.trace?.(this.#exchange, 'Received response from upstream', { upstream_status: head.status })
     if (framing === 'close' || !client.requestDone || this.#site.draining) client.closeAfter = true
     const connection = connectionLine(this.#head.minor, client.closeAfter ? 'closes' : 'stays')
     client.writer.begin(
-      responseHead(head, this.#exchange, framing, connection, this.#site.date, this.#site.nowMs()),
+      responseHead(head, this.#exchange, framing, connection, this.#site.date, this.#exchange.respondedMs),
       framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
     )
     if (this.#deadline !== null && isEventStream(head)) this.#removeDeadline()

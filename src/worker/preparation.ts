@@ -1,8 +1,8 @@
-import type { Config, JwtConfig, RouteConfig } from '../config/config.ts'
+import type { Config, IdentityConfig, RouteConfig } from '../config/config.ts'
 import { packageAssets } from '../docs/assets.ts'
 import { docsAnswers } from '../docs/pages.ts'
 import type { Wire } from '../http1/wire.ts'
-import { loadVerificationKey } from '../jwt/key.ts'
+import { compileIssuer } from '../jwt/live-issuer.ts'
 import { TokenVerifier } from '../jwt/verify.ts'
 import type { Clock } from '../lib/clock.ts'
 import { jwtPolicy } from '../policies/jwt.ts'
@@ -50,7 +50,7 @@ export class Preparer {
     using: readonly PolicyRoute[],
   ): Promise<Preparation> {
     const { clock, wire, upstreams, log, isReady } = this.#parts
-    const identity = this.#identityOf(config.identity.jwt)
+    const identity = this.#identityOf(config.identity)
     const user = await loadUserPolicies(using, {
       tenantField: config.tenant.header,
       clock,
@@ -74,17 +74,16 @@ export class Preparer {
     })
   }
 
-  #identityOf(jwt: JwtConfig | null): Identity {
-    const text = JSON.stringify(jwt)
+  #identityOf(identity: IdentityConfig): Identity {
+    const text = JSON.stringify(identity)
     if (this.#identity?.text === text) return this.#identity
-    return { text, policy: jwt === null ? null : this.#jwtPolicy(jwt) }
+    return { text, policy: identity.issuers.length === 0 ? null : this.#jwtPolicy(identity) }
   }
 
-  #jwtPolicy(jwt: JwtConfig): Policy {
+  #jwtPolicy({ issuers }: IdentityConfig): Policy {
     const { wallMs } = this.#parts.clock
     const verifier = new TokenVerifier({
-      key: loadVerificationKey(jwt.algorithm, jwt.key),
-      clockSkewS: jwt.clockSkewS,
+      issuers: issuers.map((issuer) => compileIssuer(issuer)),
       nowS: () => wallMs() / 1_000,
     })
     return jwtPolicy(verifier)

@@ -5,6 +5,7 @@ import { NO_ARGUMENTS } from '../../src/cli/arguments.ts'
 import { dispatch } from '../../src/cli/dispatch.ts'
 import { loadSettings } from '../../src/cli/load-settings.ts'
 import { drainOnSignal, start } from '../../src/cli/start.ts'
+import { ownKeyOf } from '../support/config-part.ts'
 import { exitCodeOf, FakeEdge, fileError } from './fake-edge.ts'
 
 const SECRET = 's'.repeat(32)
@@ -84,7 +85,7 @@ describe('the settings of a process', () => {
     edge.files = { '/work-dir/.env': `GATEWAY_PORT=80\nGATEWAY_JWT_SECRET=${SECRET}` }
     const { config } = await loadSettings(edge, null)
     assert.equal(config?.listen.port, 81)
-    assert.equal(config?.identity.jwt?.key, SECRET)
+    assert.equal(ownKeyOf(config), SECRET)
     assert.equal(config?.workers, 2)
   })
 
@@ -100,7 +101,7 @@ describe('the settings of a process', () => {
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
     edge.files = { '/run/key.pem': pem }
     edge.env = { GATEWAY_JWT_ALGORITHM: 'EdDSA', GATEWAY_JWT_SECRET_FILE: '/run/key.pem' }
-    assert.equal((await loadSettings(edge, null)).config?.identity.jwt?.key, pem.trimEnd())
+    assert.equal(ownKeyOf((await loadSettings(edge, null)).config), pem.trimEnd())
     edge.env = { ...edge.env, GATEWAY_JWT_ALGORITHM: 'ES256' }
     const loaded = await loadSettings(edge, null)
     assert(loaded.config === null)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
+import { ownIssuer } from '../../src/config/default.ts'
 import { configDifference } from '../../src/config/difference.ts'
 import { accepted } from './load-with.ts'
 
@@ -206,7 +207,13 @@ describe('what may be a secret', () => {
       ['admin.token added', { ...base, admin: { ...base.admin, token: SECRET } }],
       [
         'identity.jwt.key changed',
-        { ...base, identity: { jwt: { key: SECRET, algorithm: 'HS256', clockSkewS: 0 } } },
+        {
+          ...base,
+          identity: {
+            issuers: [ownIssuer({ key: SECRET, algorithm: 'HS256', clockSkewS: 0 })],
+            apiKeys: null,
+          },
+        },
       ],
       [
         'upstream query: tls none → ca (not shown), certificate (not shown), key (not shown), serverName a',

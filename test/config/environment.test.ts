@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { accepted, refused, STRONG_SECRET } from './load-with.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
@@ -50,8 +51,12 @@ describe('the config that the environment alone yields', () => {
       cors: { origins: '*', maxAgeS: 600 },
       shutdown: { delayMs: 0, timeoutMs: 30_000 },
       docs: true,
-      identity: { jwt: { key: STRONG_SECRET, algorithm: 'HS256', clockSkewS: 0 } },
-      tenant: { header: 'X-Company-ID' },
+      identity: {
+        issuers: [ownIssuer({ key: STRONG_SECRET, algorithm: 'HS256', clockSkewS: 0 })],
+        apiKeys: null,
+      },
+      tenant: TENANT_DEFAULTS,
+      store: { redis: null },
       upstreams: [
         upstream('ingest', 'http://ingest-api-service.nyro-develop.svc.cluster.local'),
         upstream('query', 'http://query-service.nyro-develop.svc.cluster.local'),

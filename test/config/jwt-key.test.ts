@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ConfigSource } from '../../src/config/environment.ts'
+import { ownKeyOf } from '../support/config-part.ts'
 import { load, STRONG_SECRET } from './load-with.ts'
 
 const PEM = '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n'
@@ -11,7 +12,7 @@ type Variables = Readonly<Record<string, string>>
 async function keyOf(variables: Variables, source: Partial<ConfigSource> = {}): Promise<string | undefined> {
   const loaded = await load(variables, null, source)
   assert(loaded.config !== null, loaded.config === null ? loaded.problems.join('\n') : '')
-  return loaded.config.identity.jwt?.key
+  return ownKeyOf(loaded.config)
 }
 
 async function problemOf(
@@ -139,7 +140,7 @@ describe('a secret', () => {
 
     test(`for ${algorithm} may be shorter where the operator allows it, with a warning`, async () => {
       const loaded = await load(set('short', { GATEWAY_JWT_ALLOW_WEAK_SECRET: 'true' }))
-      assert.equal(loaded.config?.identity.jwt?.key, 'short')
+      assert.equal(ownKeyOf(loaded.config), 'short')
       assert.equal(loaded.warnings.length, 1)
       assert.match(
         loaded.warnings[0] ?? '',
@@ -158,7 +159,7 @@ describe('a secret', () => {
 
   test('counts with its white space, which is warned about', async () => {
     const loaded = await load({ GATEWAY_JWT_SECRET: `${STRONG_SECRET}\n` })
-    assert.equal(loaded.config?.identity.jwt?.key, `${STRONG_SECRET}\n`)
+    assert.equal(ownKeyOf(loaded.config), `${STRONG_SECRET}\n`)
     assert.deepEqual(loaded.warnings, [
       'GATEWAY_JWT_SECRET begins or ends in white space, which is part of the secret.',
     ])

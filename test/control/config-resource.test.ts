@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
+import { ownIssuer } from '../../src/config/default.ts'
 import { configResource, withoutSecrets } from '../../src/control/admin/config-resource.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 import { controlConfig } from '../support/control-config.ts'
@@ -13,7 +14,7 @@ const changes = { set: named, add: named, remove: ['x-b'] }
 const CONFIG: Config = {
   ...controlConfig(),
   admin: { host: '0.0.0.0', port: 9901, token: SECRET },
-  identity: { jwt: { key: SECRET, algorithm: 'HS256', clockSkewS: 0 } },
+  identity: { issuers: [ownIssuer({ key: SECRET, algorithm: 'HS256', clockSkewS: 0 })], apiKeys: null },
   upstreams: [
     upstreamOf('a', 'https://10.0.0.1', {
       tls: { ca: 'PEM of a CA', certificate: 'PEM', key: SECRET, serverName: null },
@@ -38,7 +39,7 @@ test('the effective config is shown without a secret, and otherwise whole', asyn
   const shown = JSON.parse(body) as Config
   assert.deepEqual(Object.keys(shown).sort(), Object.keys(CONFIG).sort())
   assert.equal(shown.admin.token, '(secret)')
-  assert.equal(shown.identity.jwt?.key, '(secret)')
+  assert.deepEqual(shown.identity.issuers[0]?.keys, { kind: 'secret', secret: '(secret)' })
   assert.equal(shown.upstreams[0]?.tls?.ca, 'PEM of a CA')
   assert.deepEqual(shown.routes[0]?.headers.request.set, [{ name: 'x-a', value: '(secret)' }])
   assert.deepEqual(shown.routes[0]?.policies, [

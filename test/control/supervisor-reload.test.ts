@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
+import { ownIssuer } from '../../src/config/default.ts'
 import { configDifference } from '../../src/config/difference.ts'
 import type { Loaded } from '../../src/config/loaded.ts'
 import type { SupervisorParts } from '../../src/control/supervisor.ts'
@@ -130,8 +131,8 @@ test('the log level, and how long a shutdown may take, are those of the config i
 
 test('a changed secret is said to have changed, and shown nowhere', async (t) => {
   const { stage, reload, page, first } = await started(t, 1)
-  const jwt = { key: SECRET, algorithm: 'HS256', clockSkewS: 0 } as const
-  const outcome = await reload({ identity: { ...first.identity, jwt } })
+  const issuers = [ownIssuer({ key: SECRET, algorithm: 'HS256', clockSkewS: 0 })]
+  const outcome = await reload({ identity: { ...first.identity, issuers } })
   assert.equal(outcome.kind, 'applied')
   const config = await page('/config')
   assert.match(config, /"key":"\(secret\)"/)

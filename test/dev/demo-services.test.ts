@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash, createHmac } from 'node:crypto'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import type { JwtConfig } from '../../src/config/config.ts'
+import type { Config, JwtConfig } from '../../src/config/config.ts'
+import { ownIssuer } from '../../src/config/default.ts'
 import type { DemoService } from '../../src/dev/demo-service.ts'
 import { TOKEN_LIFE_S, tokenIssuer } from '../../src/dev/demo-token.ts'
 import { type DemoName, startDemoUpstreams } from '../../src/dev/demo-upstreams.ts'
@@ -12,11 +13,13 @@ const NOW_S = 1_800_000_000
 const clock = { wallMs: () => NOW_S * 1000 + 999, monotonicMs: () => 0 }
 const jwt: JwtConfig = { key: 'k'.repeat(64), algorithm: 'HS256', clockSkewS: 0 }
 
+const identity: Config['identity'] = { issuers: [ownIssuer(jwt)], apiKeys: null }
+
 let services: ReadonlyMap<DemoName, DemoService>
 
 before(async () => {
   services = await startDemoUpstreams(['ingest', 'query', 'auth'], {
-    issue: tokenIssuer(jwt, clock),
+    issue: tokenIssuer(identity, clock),
     tokenIntervalMs: 2,
   })
 })
@@ -194,7 +197,11 @@ describe('demo tokens', () => {
     ['HS512', 64],
   ] as const) {
     test(`are signed with ${algorithm} where that is configured`, () => {
-      const token = tokenIssuer({ ...jwt, algorithm }, clock)?.({ sub: 'a', company_id: 'b' }) ?? ''
+      const token =
+        tokenIssuer(
+          { issuers: [ownIssuer({ ...jwt, algorithm })], apiKeys: null },
+          clock,
+        )?.({ sub: 'a', company_id: 'b' }) ?? ''
       const [header = '', , signature = ''] = token.split('.')
       assert.deepEqual(JSON.parse(Buffer.from(header, 'base64url').toString()), {
         alg: algorithm,
@@ -205,6 +212,9 @@ describe('demo tokens', () => {
   }
 
   test('are not to be had where a public key verifies', () => {
-    assert.equal(tokenIssuer({ ...jwt, algorithm: 'ES256' }, clock), null)
+    assert.equal(
+      tokenIssuer({ issuers: [ownIssuer({ ...jwt, algorithm: 'ES256' })], apiKeys: null }, clock),
+      null,
+    )
   })
 })

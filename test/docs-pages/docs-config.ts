@@ -1,4 +1,5 @@
 import type { Config, RouteConfig } from '../../src/config/config.ts'
+import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 
 export const STANDARD_ROUTES: readonly RouteConfig[] = [
@@ -28,8 +29,12 @@ export function docsConfig(
     cors: { origins: '*', maxAgeS: 600 },
     shutdown: { delayMs: 0, timeoutMs: 30_000 },
     docs: true,
-    identity: { jwt: { key: 'private-jwt-key', algorithm: 'HS256', clockSkewS: 0 } },
-    tenant: { header: 'X-Company-ID' },
+    identity: {
+      issuers: [ownIssuer({ key: 'private-jwt-key', algorithm: 'HS256', clockSkewS: 0 })],
+      apiKeys: null,
+    },
+    tenant: TENANT_DEFAULTS,
+    store: { redis: null },
     upstreams: ['ingest', 'query', 'auth'].map((name) =>
       upstreamOf(name, `http://private-host-of-${name}:80`),
     ),

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { JwtAlgorithm } from '../../src/config/config.ts'
 import { loadVerificationKey } from '../../src/jwt/key.ts'
+import { soleIssuer } from '../../src/jwt/live-issuer.ts'
 import { TokenVerifier } from '../../src/jwt/verify.ts'
 import { base64url, CLAIMS, forge, SECRET, token } from '../support/token.ts'
 
@@ -14,8 +15,7 @@ const ecPem = ec.publicKey.export({ type: 'spki', format: 'pem' }).toString()
 
 function verifier(algorithm: JwtAlgorithm, key: string): TokenVerifier {
   return new TokenVerifier({
-    key: loadVerificationKey(algorithm, key),
-    clockSkewS: 0,
+    issuers: [soleIssuer(loadVerificationKey(algorithm, key), 0)],
     nowS: () => 1_800_000_000,
   })
 }

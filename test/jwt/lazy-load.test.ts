@@ -17,13 +17,14 @@ test('jose is loaded by the first token with a public key, and by nothing before
     await import('../../src/policies/jwt.ts')
     const { loadVerificationKey } = await import('../../src/jwt/key.ts')
     const { TokenVerifier } = await import('../../src/jwt/verify.ts')
-    const settings = { clockSkewS: 0, nowS: () => 0 }
+    const { soleIssuer } = await import('../../src/jwt/live-issuer.ts')
+    const nowS = (): number => 0
 
-    const secret = new TokenVerifier({ key: loadVerificationKey('HS256', SECRET), ...settings })
+    const secret = new TokenVerifier({ issuers: [soleIssuer(loadVerificationKey('HS256', SECRET), 0)], nowS })
     assert.equal((await secret.verify(token())).ok, true)
     const { publicKey, privateKey } = generateKeyPairSync('ed25519')
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    const open = new TokenVerifier({ key: loadVerificationKey('EdDSA', pem), ...settings })
+    const open = new TokenVerifier({ issuers: [soleIssuer(loadVerificationKey('EdDSA', pem), 0)], nowS })
     assert.equal(loaded.join(), '')
 
     assert.equal((await open.verify(token(CLAIMS, { alg: 'EdDSA', key: privateKey }))).ok, true)

@@ -2,19 +2,30 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
 import { loadVerificationKey, type VerificationKey } from '../../src/jwt/key.ts'
+import { KeySet, type LiveKey } from '../../src/jwt/key-set.ts'
+import { type LiveIssuer, soleIssuer } from '../../src/jwt/live-issuer.ts'
 import { TokenCache } from '../../src/jwt/token-cache.ts'
 import { TokenVerifier, type VerifiedToken } from '../../src/jwt/verify.ts'
+import { identityOf } from '../support/identity.ts'
 import { SECRET, token } from '../support/token.ts'
 
 const NOW_S = 1_800_000_000
 const GOOD = { sub: 'user-1', company_id: 'acme', exp: NOW_S + 60 }
 
+const BY: LiveKey = { key: loadVerificationKey('HS256', SECRET), kid: null, identity: '', live: true }
+
 class Fixture {
   nowS = NOW_S
   readonly verifier: TokenVerifier
+  readonly #issuer: LiveIssuer
 
   constructor(key = loadVerificationKey('HS256', SECRET), clockSkewS = 0) {
-    this.verifier = new TokenVerifier({ key, clockSkewS, nowS: () => this.nowS })
+    this.#issuer = soleIssuer(key, clockSkewS)
+    this.verifier = new TokenVerifier({ issuers: [this.#issuer], nowS: () => this.nowS })
+  }
+
+  replaceKey(key: VerificationKey): void {
+    this.#issuer.replaceKeys(KeySet.own([key]))
   }
 
   async code(jwt: string): Promise<string> {
@@ -30,7 +41,7 @@ function es256(): { readonly key: VerificationKey; readonly privateKey: KeyObjec
 }
 
 function verified(tenant: string): VerifiedToken {
-  return { ok: true, identity: { subject: 'u', tenant, expiresAtS: NOW_S + 60 } }
+  return { ok: true, identity: identityOf({ tenant, expiresAtS: NOW_S + 60 }) }
 }
 
 test('a token seen again is not verified again', async () => {
@@ -90,7 +101,7 @@ test('a token signed by a retired key is refused although it was verified before
   const fixture = new Fixture()
   const jwt = token(GOOD)
   assert.equal(await fixture.code(jwt), 'verified')
-  fixture.verifier.replaceKey(loadVerificationKey('HS256', `${SECRET}-next`))
+  fixture.replaceKey(loadVerificationKey('HS256', `${SECRET}-next`))
   assert.equal(await fixture.code(jwt), 'token_invalid')
   assert.equal(await fixture.code(token(GOOD, { key: `${SECRET}-next` })), 'verified')
 })
@@ -101,7 +112,7 @@ test('a token whose verification began before its key was retired is refused, th
   const fixture = new Fixture(retired.key)
   const jwt = token(GOOD, { alg: 'ES256', key: retired.privateKey })
   const pending = fixture.code(jwt)
-  fixture.verifier.replaceKey(next.key)
+  fixture.replaceKey(next.key)
   assert.equal(await pending, 'token_invalid')
   assert.equal(await fixture.code(jwt), 'token_invalid')
 })
@@ -121,10 +132,10 @@ test('tokens of different tenants are never mixed up, however alike they are', a
 test('what is used again before half the entries of others came by is always found', () => {
   const cache = new TokenCache({ maxEntries: 200, maxBytes: 1_000_000 })
   const inUse = Array.from({ length: 50 }, (_, index) => `token-${index}`)
-  for (const jwt of inUse) cache.put(jwt, verified(jwt), 0)
+  for (const jwt of inUse) cache.put(jwt, verified(jwt), 0, BY)
   for (let round = 0; round < 20; round++) {
     for (const [index, jwt] of inUse.entries()) {
-      cache.put(`stranger-${round}-${index}`, verified('x'), 0)
+      cache.put(`stranger-${round}-${index}`, verified('x'), 0, BY)
       assert.equal(cache.get(jwt)?.verified.identity.tenant, jwt)
     }
   }
@@ -133,7 +144,7 @@ test('what is used again before half the entries of others came by is always fou
 test('the cache never holds more entries than it may', () => {
   const cache = new TokenCache({ maxEntries: 100, maxBytes: 1_000_000 })
   for (let index = 0; index < 1000; index++) {
-    cache.put(`token-${index}`, verified('a'), 0)
+    cache.put(`token-${index}`, verified('a'), 0, BY)
     assert.ok(cache.size <= 100, `${cache.size} entries`)
     cache.get(`token-${index - 60}`)
     assert.ok(cache.size <= 100, `${cache.size} entries`)
@@ -142,19 +153,29 @@ test('the cache never holds more entries than it may', () => {
   assert.equal(cache.get('token-0'), null)
 })
 
-test('the cache never holds more bytes than it may, long tokens and long subjects counted', () => {
-  const cache = new TokenCache({ maxEntries: 1_000_000, maxBytes: 200_000 })
-  for (let index = 0; index < 100; index++) cache.put(`${index}${'x'.repeat(10_000)}`, verified('a'), 0)
-  assert.ok(cache.size > 0 && cache.size * 10_000 <= 200_000, `${cache.size} long tokens`)
-  cache.clear()
-  const subject = 'ж'.repeat(10_000)
-  for (let index = 0; index < 100; index++) {
-    const identity = { subject, tenant: 'a', expiresAtS: NOW_S }
-    cache.put(`token-${index}`, { ok: true, identity }, 0)
+test('the cache never holds more bytes than it may, whatever it is that is long', () => {
+  const limits = { maxEntries: 1_000_000, maxBytes: 200_000 }
+  const tokens = new TokenCache(limits)
+  for (let index = 0; index < 100; index++) tokens.put(`${index}${'x'.repeat(10_000)}`, verified('a'), 0, BY)
+  assert.ok(tokens.size > 0 && tokens.size * 10_000 <= 200_000, `${tokens.size} long tokens`)
+
+  const long = 'ж'.repeat(10_000)
+  const many = Array.from({ length: 400 }, (_, index) => `scope-${index}`)
+  for (const own of [
+    { subject: long },
+    { plan: long },
+    { jti: long },
+    { scopes: new Set(many) },
+    { claims: new Map([['roles', many]]) },
+  ]) {
+    const cache = new TokenCache(limits)
+    const identity = identityOf({ ...own, expiresAtS: NOW_S })
+    for (let index = 0; index < 100; index++) cache.put(`token-${index}`, { ok: true, identity }, 0, BY)
+    assert.ok(cache.size > 0 && cache.size * 20_000 <= 200_000, `${cache.size} with ${Object.keys(own)}`)
   }
-  assert.ok(cache.size > 0 && cache.size * 20_000 <= 200_000, `${cache.size} long subjects`)
-  cache.clear()
-  cache.put('x'.repeat(200_000), verified('a'), 0)
+
+  const cache = new TokenCache(limits)
+  cache.put('x'.repeat(200_000), verified('a'), 0, BY)
   assert.equal(cache.size, 0, 'what is too long for it alone is not kept')
 })
 
@@ -162,7 +183,7 @@ test('by default the latest 8,192 tokens of 700 bytes are always there', () => {
   const cache = new TokenCache()
   // What differs stands where signatures differ: at the end.
   const nth = (index: number): string => 'x'.repeat(690) + `${index}`.padStart(10, '0')
-  for (let index = 0; index < 40_000; index++) cache.put(nth(index), verified('acme'), 0)
+  for (let index = 0; index < 40_000; index++) cache.put(nth(index), verified('acme'), 0, BY)
   assert.ok(cache.size >= 8192)
   let held = 0
   // From the youngest backwards, so that being found does not push out what is still to be looked for.
@@ -173,24 +194,33 @@ test('by default the latest 8,192 tokens of 700 bytes are always there', () => {
 // Tokens are found by a number made of their last characters: two that share it must not be taken for each other.
 test('tokens that share their last characters are told apart', () => {
   const cache = new TokenCache()
-  cache.put('tenant-a.0123456789', verified('a'), 0)
+  cache.put('tenant-a.0123456789', verified('a'), 0, BY)
   assert.equal(cache.get('tenant-b.0123456789'), null)
-  cache.put('tenant-b.0123456789', verified('b'), 0)
+  cache.put('tenant-b.0123456789', verified('b'), 0, BY)
   assert.equal(cache.get('tenant-b.0123456789')?.verified.identity.tenant, 'b')
   assert.equal(cache.get('tenant-a.0123456789'), null, 'the later one stays')
 })
 
 test('two requests with one new token at once leave one entry', async () => {
   const cache = new TokenCache()
-  cache.put('token', verified('a'), 0)
-  cache.put('token', verified('a'), 0)
+  cache.put('token', verified('a'), 0, BY)
+  cache.put('token', verified('a'), 0, BY)
   assert.equal(cache.size, 1)
 })
 
-test('a cleared cache knows nothing', () => {
-  const cache = new TokenCache()
-  cache.put('token', verified('a'), 0)
-  cache.clear()
-  assert.equal(cache.get('token'), null)
-  assert.equal(cache.size, 0)
+test('what a retired key verified is not found, and what another verified is', () => {
+  const cache = new TokenCache({ maxEntries: 4, maxBytes: 10_000 })
+  const leaked = { ...BY }
+  for (const [jwt, by] of [
+    ['old-1', leaked],
+    ['old-2', BY],
+    ['young', leaked],
+  ] as const)
+    cache.put(jwt, verified('a'), 0, by)
+  leaked.live = false
+  assert.equal(cache.get('old-1'), null)
+  assert.equal(cache.get('young'), null)
+  assert.notEqual(cache.get('old-2'), null)
+  cache.put('young', verified('b'), 0, BY)
+  assert.equal(cache.get('young')?.verified.identity.tenant, 'b', 'verified again, by a key that lives')
 })

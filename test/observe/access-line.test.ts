@@ -4,6 +4,7 @@ import { accessLevel, accessLine } from '../../src/observe/access-line.ts'
 import type { Exchange } from '../../src/proxy/exchange.ts'
 import { CLIENT_IP, exchangeOf, REQUEST_ID } from '../proxy/exchange-of.ts'
 import { parsedGet, parsedRequest } from '../proxy/parsed-head.ts'
+import { identityOf } from '../support/identity.ts'
 
 const WALL_MS = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 
@@ -28,7 +29,7 @@ function recordOf(exchange: Exchange, durationMs = 12.5): AccessRecord {
 }
 
 function who(exchange: Exchange, subject: string, tenant = 'acme'): void {
-  exchange.identity = { subject, tenant, expiresAtS: 0 }
+  exchange.identity = identityOf({ subject, tenant })
 }
 
 describe('an access line', () => {

@@ -1,4 +1,4 @@
-import type { RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
+import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
 import { ROUTE_DEFAULTS, ROUTE_METHODS, UPSTREAM_DEFAULTS } from '../../src/config/default.ts'
 
 /** A route that forwards to one upstream, with the defaults every door gives it. */
@@ -26,4 +26,11 @@ export function upstreamOf(
 ): UpstreamConfig {
   const endpoints = (typeof urls === 'string' ? [urls] : urls).map((url) => ({ url }))
   return { ...UPSTREAM_DEFAULTS, name, endpoints, ...own }
+}
+
+/** The key of the first issuer, wherever it is the operator's own. */
+export function ownKeyOf(config: Config | null): string | undefined {
+  const keys = config?.identity.issuers[0]?.keys
+  if (keys?.kind === 'secret') return keys.secret
+  return keys?.kind === 'pem' ? keys.pem : undefined
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../src/config/config.ts'
+import { TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { upstreamOf } from './config-part.ts'
 
 export interface ControlSettings {
@@ -31,8 +32,9 @@ export function controlConfig(settings: ControlSettings = {}): Config {
     cors: { origins: '*', maxAgeS: 600 },
     shutdown: { delayMs: settings.delayMs ?? 0, timeoutMs: settings.timeoutMs ?? 5_000 },
     docs: false,
-    identity: { jwt: null },
-    tenant: { header: 'X-Company-ID' },
+    identity: { issuers: [], apiKeys: null },
+    store: { redis: null },
+    tenant: TENANT_DEFAULTS,
     upstreams: [
       upstreamOf('ingest', settings.upstreamUrl ?? 'http://127.0.0.1:9', {
         timeouts: { connectMs: 1_000, headMs: 1_000, idleMs: 1_000, totalMs: null },

@@ -14,6 +14,7 @@ export const PREREQUISITES: readonly Prerequisite[] = [
   { command: 'git', debianPackage: 'git', purpose: 'know which files belong to the project' },
   { command: 'openssl', debianPackage: 'openssl', purpose: 'make the certificates of TLS tests' },
   { command: 'ps', debianPackage: 'procps', purpose: 'see which processes are left' },
+  { command: 'redis-server', debianPackage: 'redis-server', purpose: 'share limits between processes' },
 ]
 
 /** Those that no folder of `path`, a PATH, has. */

@@ -1,4 +1,5 @@
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
+import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { type Clock, machineMs, systemClock } from '../../src/lib/clock.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
@@ -28,8 +29,9 @@ export function planeConfig(upstreamUrl: string, own: Partial<Config> = {}): Con
     cors: { origins: '*', maxAgeS: 600 },
     shutdown: { delayMs: 0, timeoutMs: 5_000 },
     docs: false,
-    identity: { jwt: { key: SECRET, algorithm: 'HS256', clockSkewS: 0 } },
-    tenant: { header: 'X-Company-ID' },
+    identity: { issuers: [ownIssuer({ key: SECRET, algorithm: 'HS256', clockSkewS: 0 })], apiKeys: null },
+    tenant: TENANT_DEFAULTS,
+    store: { redis: null },
     upstreams: [upstreamConfig(upstreamUrl)],
     routes: [route('open', 'none'), route('orders', 'required')],
     ...own,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
+import { ownIssuer } from '../../src/config/default.ts'
 import { routeTo } from '../support/config-part.ts'
 import { liveUpstreams } from '../support/live-upstream.ts'
 import { echo, Origin, response, type Script } from '../support/origin.ts'
@@ -74,7 +75,12 @@ describe('a data plane with another config put in force', () => {
       assert.equal((await client.ask(ask)).status, 200)
       await reload({ name: 'same key' })
       assert.equal((await client.ask(ask)).status, 200)
-      await reload({ identity: { jwt: { key: OTHER_SECRET, algorithm: 'HS256', clockSkewS: 0 } } })
+      await reload({
+        identity: {
+          issuers: [ownIssuer({ key: OTHER_SECRET, algorithm: 'HS256', clockSkewS: 0 })],
+          apiKeys: null,
+        },
+      })
       assert.equal((await client.ask(ask)).status, 401)
     }))
 

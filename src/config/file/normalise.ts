@@ -9,7 +9,14 @@ import type {
   UpstreamConfig,
   UpstreamTlsConfig,
 } from '../config.ts'
-import { NO_CHANGES, ROUTE_METHODS, UPSTREAM_DEFAULTS } from '../default.ts'
+import {
+  NO_CHANGES,
+  ownIssuer,
+  ROUTE_DEFAULTS,
+  ROUTE_METHODS,
+  TENANT_DEFAULTS,
+  UPSTREAM_DEFAULTS,
+} from '../default.ts'
 import type { Overrides } from './override.ts'
 import { targetsOf } from './route-check.ts'
 import type { RouteDocument } from './route-schema.ts'
@@ -59,8 +66,9 @@ export function normalise(document: Salvage['sections'], parts: ConfigParts): Co
       timeoutMs: overrides.SHUTDOWN_TIMEOUT ?? shutdown.timeout,
     },
     docs: document.docs,
-    identity: { jwt },
-    tenant: { header: document.tenant.header },
+    identity: { issuers: jwt === null ? [] : [ownIssuer(jwt)], apiKeys: null },
+    store: { redis: null },
+    tenant: { ...TENANT_DEFAULTS, header: document.tenant.header },
     upstreams,
     routes,
   }
@@ -73,6 +81,7 @@ export function normaliseUpstream(
 ): UpstreamConfig {
   const { balance, connections, timeouts, breaker, health } = document
   return {
+    ...UPSTREAM_DEFAULTS,
     name,
     endpoints: endpointsOf(document).map((url) => ({ url })),
     balance: typeof balance === 'string' ? { kind: balance } : { kind: 'hash', on: hashed(balance.hash.on) },
@@ -128,6 +137,7 @@ export interface RouteParts {
 export function normaliseRoute(document: RouteDocument, { hasIdentity, modules }: RouteParts): RouteConfig {
   const { match, timeouts, rewrite } = document
   return {
+    ...ROUTE_DEFAULTS,
     name: document.name,
     match: {
       hosts: [...new Set(match.hosts ?? [])],

@@ -19,7 +19,9 @@ export function withoutSecrets(config: Config): Config {
     admin: { ...admin, token: hidden(admin.token) },
     identity: {
       ...identity,
-      jwt: identity.jwt === null ? null : { ...identity.jwt, key: SECRET },
+      issuers: identity.issuers.map((issuer) =>
+        issuer.keys.kind === 'secret' ? { ...issuer, keys: { kind: 'secret', secret: SECRET } } : issuer,
+      ),
     },
     upstreams: upstreams.map(hideInUpstream),
     routes: routes.map(hideInRoute),

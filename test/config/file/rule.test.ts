@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { ownKeyOf } from '../../support/config-part.ts'
 import { STRONG_SECRET } from '../load-with.ts'
 import { ISSUER_PEM, loadText, problemsOf } from './load-text.ts'
 
@@ -130,25 +131,26 @@ describe('identity', () => {
       files: { 'k.pem': ISSUER_PEM },
     })
     assert.ok(loaded.config !== null, loaded.config === null ? loaded.problems.join('\n') : '')
-    return [loaded.config.identity.jwt, loaded.pending.map((line) => line.split(' ')[1])]
+    const [issuer] = loaded.config.identity.issuers
+    return [
+      [ownKeyOf(loaded.config), issuer?.algorithms[0], issuer?.clockSkewS],
+      loaded.pending.map((line) => line.split(' ')[1]),
+    ]
   }
 
   test('is one key with one algorithm', async () => {
     assert.deepEqual(await jwt(`{ secret: "${'x'.repeat(64)}", algorithms: [HS512], clockSkew: 1500ms }`), [
-      { key: 'x'.repeat(64), algorithm: 'HS512', clockSkewS: 2 },
+      ['x'.repeat(64), 'HS512', 2],
       [],
     ])
-    assert.deepEqual(await jwt('{ publicKey: k.pem, algorithms: [EdDSA] }'), [
-      { key: ISSUER_PEM, algorithm: 'EdDSA', clockSkewS: 0 },
-      [],
-    ])
+    assert.deepEqual(await jwt('{ publicKey: k.pem, algorithms: [EdDSA] }'), [[ISSUER_PEM, 'EdDSA', 0], []])
   })
 
   test('of several sources or found keys is named as not yet honoured', async () => {
     const [key, pending] = (await jwt(
       `{ jwks: "https://id/keys", algorithms: [RS256] }, { publicKey: k.pem, algorithms: [ES256, RS256], audience: a }`,
     )) as readonly [unknown, readonly string[]]
-    assert.deepEqual(key, { key: ISSUER_PEM, algorithm: 'ES256', clockSkewS: 0 })
+    assert.deepEqual(key, [ISSUER_PEM, 'ES256', 0])
     assert.deepEqual(pending, [
       'identity.jwt[0].jwks',
       'identity.jwt[1]',

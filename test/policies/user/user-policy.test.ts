@@ -12,6 +12,7 @@ import { failure } from '../../../src/proxy/failure.ts'
 import type { Verdict } from '../../../src/proxy/policy.ts'
 import { exchangeOf, routeOwning } from '../../proxy/exchange-of.ts'
 import { parsedRequest } from '../../proxy/parsed-head.ts'
+import { identityOf } from '../../support/identity.ts'
 import { settled } from '../../support/manual-time.ts'
 import { PolicyStage } from './policy-folder.ts'
 
@@ -223,7 +224,7 @@ describe('an admit that waits', () => {
 describe('what a policy sees', () => {
   test('is the head, the caller and the route', () => {
     const asked = exchange('X-A: 1', 'X-B: 2', 'x-a: 3')
-    asked.identity = { subject: 's', tenant: 't', expiresAtS: 9 }
+    asked.identity = identityOf({ subject: 's', tenant: 't', expiresAtS: 9 })
     let seen: unknown[] = []
     const admit = ({ head, ...rest }: PolicyExchange): PolicyVerdict => {
       assert.deepEqual(rest, {}) // members are of the class: spreading gives none
