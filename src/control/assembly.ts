@@ -1,5 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
+import { MetricsMemory } from '../metrics/metrics-memory.ts'
+import { MetricsReader, type MetricsView } from '../metrics/metrics-view.ts'
 import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
@@ -46,6 +48,9 @@ export class Assembly {
   readonly memory: UpstreamMemory
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
+  /** What data threads counted. */
+  readonly metrics: MetricsView
+  readonly #counted: MetricsMemory
   readonly #rollout: Rollout
   readonly #options: AssemblyOptions
   #config: Config
@@ -58,9 +63,12 @@ export class Assembly {
     const shared: SharedMemory = {
       upstreams: UpstreamMemory.create(config.workers, machineMs()),
       logRings: Array.from({ length: config.workers }, createLogRing),
+      metrics: MetricsMemory.create(config.workers),
     }
     const { monotonicMs } = clock
     this.sharedUpstreams = shared.upstreams
+    this.#counted = new MetricsMemory(shared.metrics, 'control')
+    this.metrics = new MetricsReader(this.#counted)
     this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
     this.log = this.#makeLog(shared)
     this.#rollout = new Rollout(() => this.threads, startTimer)
@@ -153,7 +161,10 @@ export class Assembly {
         memory,
         draining: isDraining(),
       }),
-      reclaim: (row) => this.memory.reclaim(row),
+      reclaim: (row) => {
+        this.memory.reclaim(row)
+        this.#counted.reclaim(row)
+      },
       follower: this.#rollout,
       startThread,
       log: this.log,

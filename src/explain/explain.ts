@@ -45,7 +45,7 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
   try {
     const upstreams = new UpstreamSet(upstreamParts(parts, wire))
     const log = new ThreadLog('critical', clock.wallMs, () => {})
-    const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => true })
+    const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => true, metrics: null })
     const preparation = await preparer.begin({ ...config, routes: [] }, live, config.routes)
     preparation.add(JSON.stringify(config.routes))
     preparation.finish()

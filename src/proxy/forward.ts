@@ -104,6 +104,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#connection = connection
     this.#endpoint = endpoint
     this.#exchange.endpoint = target
+    this.#exchange.attempts++
+    if (this.#exchange.forwardedMs === 0) this.#exchange.forwardedMs = this.#site.nowMs()
     this.#site.trace?.(this.#exchange, 'Proxying request', { method: head.method, target })
     const kind = this.#upgrade ? 'upgrade' : 'plain'
     connection.begin(this, head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)

@@ -5,6 +5,7 @@ import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
+import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged } from '../observe/log-line.ts'
 import type { Exchange } from '../proxy/exchange.ts'
@@ -34,6 +35,8 @@ export interface DataPlaneParts {
   readonly writeLine: (line: string) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
+  /** Where exchanges are counted; null: nowhere. */
+  readonly metrics: ThreadMetrics | null
 }
 
 /** What is there before the first config is in force. */
@@ -50,6 +53,7 @@ export class DataPlane implements RolloutPlane {
   readonly #clock: Clock
   readonly #writeLine: (line: string) => void
   readonly #drained: () => void
+  readonly #metrics: ThreadMetrics | null
   readonly #ground: Ground
   readonly #pipeline: Pipeline
   readonly #server: net.Server
@@ -82,6 +86,7 @@ export class DataPlane implements RolloutPlane {
     this.#clock = clock
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
+    this.#metrics = parts.metrics
     this.#ground = ground
     this.#threads = birth.config.workers
     this.#limits = { ...birth.config.listen.timeouts }
@@ -115,6 +120,15 @@ export class DataPlane implements RolloutPlane {
   get port(): number {
     const address = this.#server.address()
     return address !== null && typeof address === 'object' ? address.port : 0
+  }
+
+  /** Open connections of clients, and exchanges under way. */
+  get load(): { readonly clients: number; readonly active: number } {
+    return { clients: this.#clients.size, active: this.#pipeline.active }
+  }
+
+  get upstreams(): UpstreamSet {
+    return this.#ground.upstreams
   }
 
   setEndpoints(upstream: string, endpoints: LiveUpstream['endpoints']): void {
@@ -203,8 +217,10 @@ export class DataPlane implements RolloutPlane {
     const address = accepted.remoteAddress
     if (address === undefined || this.#clients.size >= this.#maxClients) {
       accepted.destroy()
+      this.#metrics?.turnedAway()
       return
     }
+    this.#metrics?.accepted()
     this.#clients.add(
       new ServerConnection(accepted, address, this.#pipeline, this.#limits, this.#ground.wire),
     )
@@ -223,6 +239,7 @@ export class DataPlane implements RolloutPlane {
   }
 
   #record(exchange: Exchange, nowMs: number): void {
+    this.#metrics?.record(exchange, nowMs)
     const level = accessLevel(exchange)
     if (!this.#accessLevels.has(level)) return
     this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), nowMs - exchange.startMs))
@@ -234,7 +251,7 @@ export class DataPlane implements RolloutPlane {
   }
 }
 
-function groundOf({ birth, clock, random, writeLine }: DataPlaneParts): Ground {
+function groundOf({ birth, clock, random, writeLine, metrics }: DataPlaneParts): Ground {
   const { monotonicMs, wallMs } = clock
   const wire = new Wire(monotonicMs)
   const log = new ThreadLog(birth.config.log.level, wallMs, writeLine)
@@ -247,6 +264,6 @@ function groundOf({ birth, clock, random, writeLine }: DataPlaneParts): Ground {
       log.log('warning', 'Upstream sent bytes that belong to no response', { upstream, target }),
   })
   const phase = { isReady: !birth.draining }
-  const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => phase.isReady })
+  const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => phase.isReady, metrics })
   return { wire, log, upstreams, preparer, phase }
 }

@@ -23,6 +23,8 @@ export interface SharedMemory {
   readonly upstreams: SharedArrayBuffer
   /** Log lines on their way to control, one ring a thread: see observe/log-ring.ts. */
   readonly logRings: readonly SharedArrayBuffer[]
+  /** What threads count: see metrics/metrics-memory.ts. */
+  readonly metrics: SharedArrayBuffer
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Wire } from '../http1/wire.ts'
 import { compileIssuer } from '../jwt/live-issuer.ts'
 import { TokenVerifier } from '../jwt/verify.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { jwtPolicy } from '../policies/jwt.ts'
 import { optionalIdentity } from '../policies/optional-identity.ts'
 import { tenantPolicy } from '../policies/tenant.ts'
@@ -23,6 +24,8 @@ export interface PreparerParts {
   readonly upstreams: UpstreamSet
   readonly log: ThreadLog
   readonly isReady: () => boolean
+  /** Null: nothing is counted. */
+  readonly metrics: ThreadMetrics | null
 }
 
 /** Who verifies tokens, and by what: kept while the keys stay the same, and with it the tokens it has verified. */
@@ -49,7 +52,7 @@ export class Preparer {
     live: readonly LiveUpstream[],
     using: readonly PolicyRoute[],
   ): Promise<Preparation> {
-    const { clock, wire, upstreams, log, isReady } = this.#parts
+    const { clock, wire, upstreams, log, isReady, metrics } = this.#parts
     const identity = this.#identityOf(config.identity)
     const user = await loadUserPolicies(using, {
       tenantField: config.tenant.header,
@@ -68,6 +71,7 @@ export class Preparer {
       userOwned: user.owned,
       docs: docsAnswers(described.config, packageAssets),
       isReady,
+      ...(metrics === null ? {} : { seriesOf: metrics.seriesOf }),
     })
     return new Preparation(config, builder, described, () => {
       this.#identity = identity
@@ -81,10 +85,11 @@ export class Preparer {
   }
 
   #jwtPolicy({ issuers }: IdentityConfig): Policy {
-    const { wallMs } = this.#parts.clock
+    const { clock, metrics } = this.#parts
     const verifier = new TokenVerifier({
       issuers: issuers.map((issuer) => compileIssuer(issuer)),
-      nowS: () => wallMs() / 1_000,
+      nowS: () => clock.wallMs() / 1_000,
+      tally: metrics,
     })
     return jwtPolicy(verifier)
   }

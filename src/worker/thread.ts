@@ -1,9 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
+import { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { LogRingWriter } from '../observe/log-ring.ts'
 import { DataPlane } from './data-plane.ts'
 import type { ControlMessage, ThreadBirth, ThreadMessage } from './messages.ts'
 import { ThreadRollout } from './thread-rollout.ts'
+import { ThreadSampler } from './thread-sampler.ts'
 
 type Port = NonNullable<typeof parentPort>
 
@@ -11,6 +13,7 @@ type Port = NonNullable<typeof parentPort>
 async function run(birth: ThreadBirth, port: Port): Promise<void> {
   const say = (message: ThreadMessage): void => port.postMessage(message)
   const ring = new LogRingWriter(birth.memory.logRings[birth.row] as SharedArrayBuffer) // one a row, by contract
+  const metrics = new ThreadMetrics(birth.memory.metrics, birth.row)
   try {
     const plane = await DataPlane.open({
       birth: { ...birth, memory: birth.memory.upstreams },
@@ -21,8 +24,10 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
         if (ring.takeAttention()) say({ kind: 'lines' })
       },
       drained: () => say({ kind: 'drained' }),
+      metrics,
     })
     obey(plane, port, say)
+    new ThreadSampler(plane, metrics).start()
     const { host } = birth.config.listen
     const shared = birth.config.workers > 1 ? { reusePort: true } : {}
     await plane.listen({ host, port: birth.port, backlog: 4_096, ...shared })

@@ -24,6 +24,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
       'jwt',
       'lib',
       'limits',
+      'metrics',
       'observe',
       'policies',
       'proxy',
@@ -41,6 +42,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
       'jwt',
       'lib',
       'limits',
+      'metrics',
       'observe',
       'policies',
     ],
@@ -71,6 +73,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   revocation: ['lib'],
   admission: [],
   limits: ['lib'],
+  metrics: ['proxy', 'upstreams'],
   observe: ['lib'],
   lib: [],
 }

@@ -3,6 +3,8 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../../src/config/config.ts'
 import { machineMs, systemClock } from '../../src/lib/clock.ts'
+import { MetricsMemory } from '../../src/metrics/metrics-memory.ts'
+import { ThreadMetrics } from '../../src/metrics/thread-metrics.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
@@ -46,6 +48,7 @@ async function start(config: Config): Promise<number> {
       reader.consume(reader.unread())
     },
     drained: () => {},
+    metrics: new ThreadMetrics(MetricsMemory.create(config.workers), 0),
   })
   await plane.listen({ host: '127.0.0.1', port: 0 })
   return plane.port

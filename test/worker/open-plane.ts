@@ -1,6 +1,8 @@
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
 import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { type Clock, machineMs, systemClock } from '../../src/lib/clock.ts'
+import { MetricsMemory } from '../../src/metrics/metrics-memory.ts'
+import { ThreadMetrics } from '../../src/metrics/thread-metrics.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
@@ -94,6 +96,7 @@ export class PlaneStage {
       drained: () => {
         state.drained++
       },
+      metrics: new ThreadMetrics(MetricsMemory.create(config.workers), 0),
     })
     await plane.listen({ host: config.listen.host, port: 0 })
     return new PlaneStage(plane, lines, state)

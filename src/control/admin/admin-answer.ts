@@ -23,8 +23,8 @@ export interface AdminAnswer {
 /** Something behind a path of the operator listener, besides the pages every process has. */
 export interface AdminResource {
   readonly methods: readonly string[]
-  /** `body`: the request's, as text; empty where it has none. */
-  answer(body: string): AdminAnswer | Promise<AdminAnswer>
+  /** `body`: the request's, as text; empty where it has none. `accept`: its Accept field. */
+  answer(body: string, accept?: string): AdminAnswer | Promise<AdminAnswer>
 }
 
 export type AdminResources = ReadonlyMap<string, AdminResource>
@@ -39,11 +39,14 @@ export function adminAnswer(
   product: Product,
   resources: AdminResources,
   body: string,
+  accept = '',
 ): AdminAnswer | Promise<AdminAnswer> {
   const resource = pageOf(path, state, product) ?? resources.get(path) ?? null
   if (resource === null) return adminProblem(404)
   const { methods } = resource
-  return methods.includes(method) ? resource.answer(body) : adminProblem(405, { Allow: methods.join(', ') })
+  return methods.includes(method)
+    ? resource.answer(body, accept)
+    : adminProblem(405, { Allow: methods.join(', ') })
 }
 
 /** A refusal that says no more than its status (RFC 9457 section 4.2.1), unless it is given members of its own. */
