@@ -48,6 +48,7 @@ function reportPolicy(tenants: readonly string[]): void {
         rate: { count: 1_000_000, periodMs: 1_000, burst: 1_000 },
         quota: null,
         concurrency: 50,
+        weight: 1,
       },
     ],
     defaultPlan: 'free',

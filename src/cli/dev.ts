@@ -58,6 +58,7 @@ export async function dev(edge: ProcessEdge): Promise<void> {
       nodeVersion: edge.nodeVersion,
       output: { fd: edge.stdoutFd, isTty: edge.isTty, colors: edge.colors },
       clock: systemClock,
+      stateDir: null,
       reload: null,
     })
     drainOnSignal(edge, supervisor)

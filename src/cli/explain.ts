@@ -44,7 +44,9 @@ async function tellOffline(edge: ProcessEdge, given: Arguments, asked: Asked): P
   const { explainInThread } = await import('../explain/explain-in-thread.ts')
   const { config } = loaded
   const live = config.upstreams.map((upstream, slot) => ({ config: upstream, slot, endpoints: null }))
-  const outcome = await explainInThread({ asked, config, live, memory: null })
+  // Keys that an issuer publishes are with the running gateway.
+  const identity = { keys: [], revocations: null }
+  const outcome = await explainInThread({ asked, config, live, memory: null, identity })
   return outcome.explanation ?? `nyro: it cannot be explained: ${outcome.fault}\n`
 }
 

@@ -109,6 +109,11 @@ export interface ApiKeysConfig {
 export interface StoreConfig {
   /** `redis://` or `rediss://` URL of Redis or Valkey; null: this process's memory. Never printed. */
   readonly redis: string | null
+  /**
+   * How many buckets of limits this process remembers at once, 20 bytes each of which the system provides what is used;
+   * twice the number of keys that are to be held. Full ones are forgotten first. A restart changes it. Default 1,048,576.
+   */
+  readonly buckets: number
 }
 
 export interface TenantConfig {
@@ -122,11 +127,8 @@ export interface TenantConfig {
   readonly planOfTenant: Readonly<Record<string, string>>
 }
 
-/** A plan; null members do not limit. */
-export interface TenantPlanConfig extends PlanConfig {
-  /** Share of a busy upstream, against the weights of others that wait. Default 1. */
-  readonly weight: number
-}
+/** A plan; null members do not limit. Default weight: 1. */
+export type TenantPlanConfig = PlanConfig
 
 /** A key of the operator's own, from which `ownIssuer` makes an issuer. */
 export interface JwtConfig {
@@ -269,7 +271,7 @@ export interface StreamsConfig {
   /** At once, whole process. */
   readonly max: number
   readonly perTenant: number
-  /** Ends a stream when its credential expires or is revoked. Default true. */
+  /** Ends a stream when its credential expires. Default true. One whose credential is revoked is ended anyway. */
   readonly endAtExpiry: boolean
 }
 

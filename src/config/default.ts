@@ -4,6 +4,7 @@ import type {
   IdentityConfig,
   JwtConfig,
   RouteConfig,
+  StoreConfig,
   TenantConfig,
   UpstreamConfig,
 } from './config.ts'
@@ -44,6 +45,9 @@ export const ROUTE_DEFAULTS: Omit<RouteConfig, 'name' | 'match' | 'ending' | 'au
 
 /** Where the verified tenant is stated unless the operator names another field. */
 export const TENANT_HEADER = 'X-Company-ID'
+
+/** Nothing is shared between replicas. */
+export const STORE_DEFAULTS: StoreConfig = { redis: null, buckets: 1_048_576 }
 
 /** Tenants without plans. */
 export const TENANT_DEFAULTS: TenantConfig = {

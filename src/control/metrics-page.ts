@@ -1,10 +1,12 @@
+import type { AdmissionState } from '../admission/scheduler.ts'
 import type { ProcessUsage } from '../lib/process-usage.ts'
 import { Exposition, type ExpositionFormat } from '../metrics/exposition.ts'
 import { type MetricsView, OTHER_TENANTS } from '../metrics/metrics-view.ts'
 import type { RouteCounts } from '../metrics/route-counts.ts'
-import type { ThreadSample } from '../metrics/thread-metrics.ts'
+import type { ThreadFigures } from '../metrics/thread-metrics.ts'
 import type { LiveEndpoint, LiveUpstream } from '../upstreams/live-upstream.ts'
 import type { EndpointDescription } from '../upstreams/upstream-memory.ts'
+import type { KeyFigures } from './keys/issuer-keys.ts'
 import type { ReloadTally } from './reload-tally.ts'
 
 /** Everything that is shown: what data threads counted, and what control knows itself. */
@@ -22,23 +24,28 @@ export interface MetricsSource {
   readonly live: () => readonly LiveUpstream[]
   readonly openConnections: (upstreamSlot: number) => number
   readonly describeEndpoint: (endpointSlot: number) => EndpointDescription
-  /** Issuers with remote keys. Default: none. */
-  readonly issuers?: () => readonly IssuerFact[]
-  /** Upstreams that let in so many at a time. Default: none. */
-  readonly admissions?: () => readonly AdmissionFact[]
+  /** Null: the upstream takes whatever comes. */
+  readonly admissionOf: (upstreamSlot: number) => Pick<AdmissionState, 'waiting' | 'limit'> | null
+  /** Issuers with remote keys. */
+  readonly issuers: () => readonly (Pick<KeyFigures, 'fetchedAtMs'> & { readonly issuer: string })[]
+  readonly wallMs: () => number
 }
 
-export interface IssuerFact {
-  readonly issuer: string
-  /** Since its keys last came; null: they never did. */
-  readonly keysAgeS: number | null
-}
-
-export interface AdmissionFact {
-  readonly upstream: string
-  readonly queued: number
-  readonly places: number
-}
+/** Counters of a route alone, and what of it they show. */
+const ROUTE_FACTS = {
+  nyro_requests_aborted: 'aborted',
+  nyro_requests_shadow_refused: 'shadowed',
+  nyro_upstream_repeats: 'repeats',
+  nyro_received_bytes: 'bytesIn',
+  nyro_sent_bytes: 'bytesOut',
+} as const
+const ROUTE_COUNTERS = [
+  'nyro_requests_aborted',
+  'nyro_requests_shadow_refused',
+  'nyro_upstream_repeats',
+  'nyro_received_bytes',
+  'nyro_sent_bytes',
+] as const
 
 const BREAKER_STATES = ['closed', 'open', 'probing'] as const
 
@@ -50,6 +57,7 @@ export function metricsPage(source: MetricsSource, format: ExpositionFormat): st
   writeConnections(out, source.view)
   writeUpstreams(out, source)
   writeAdmission(out, source)
+  writeLimits(out, source.view)
   writeIdentity(out, source)
   writeConfig(out, source)
   writeThreads(out, source)
@@ -66,20 +74,9 @@ function writeRoutes(out: Exposition, routes: readonly RouteCounts[]): void {
   for (const { route, failures } of routes) {
     for (const { code, count } of failures) out.sample([route, code], count)
   }
-  const counts = {
-    nyro_requests_aborted: 'aborted',
-    nyro_upstream_repeats: 'repeats',
-    nyro_received_bytes: 'bytesIn',
-    nyro_sent_bytes: 'bytesOut',
-  } as const
-  for (const name of [
-    'nyro_requests_aborted',
-    'nyro_upstream_repeats',
-    'nyro_received_bytes',
-    'nyro_sent_bytes',
-  ] as const) {
+  for (const name of ROUTE_COUNTERS) {
     out.family(name)
-    for (const counted of routes) out.sample([counted.route], counted[counts[name]])
+    for (const counted of routes) out.sample([counted.route], counted[ROUTE_FACTS[name]])
   }
   out.family('nyro_request_duration_seconds')
   for (const counted of routes) out.histogram([counted.route], counted.histogram('total'))
@@ -157,15 +154,29 @@ function writeEndpoints(out: Exposition, endpoints: readonly NamedEndpoint[], so
   }
 }
 
-function writeAdmission(out: Exposition, { admissions }: MetricsSource): void {
-  const facts = admissions?.() ?? []
+function writeAdmission(out: Exposition, { live, admissionOf }: MetricsSource): void {
+  const states = live().flatMap(({ config, slot }) => {
+    const state = admissionOf(slot)
+    return state === null ? [] : [{ upstream: config.name, ...state }]
+  })
   out.family('nyro_admission_queue')
-  for (const { upstream, queued } of facts) out.sample([upstream], queued)
+  for (const { upstream, waiting } of states) out.sample([upstream], waiting)
   out.family('nyro_admission_places')
-  for (const { upstream, places } of facts) out.sample([upstream], places)
+  for (const { upstream, limit } of states) out.sample([upstream], limit)
 }
 
-function writeIdentity(out: Exposition, { view, issuers }: MetricsSource): void {
+function writeLimits(out: Exposition, view: MetricsView): void {
+  const { limitsForgotten, limitsUncounted } = view.totals()
+  const answers = view.storeAnswers()
+  out.family('nyro_limit_keys_forgotten')
+  out.sample([], limitsForgotten)
+  out.family('nyro_limit_uncounted')
+  out.sample([], limitsUncounted)
+  out.family('nyro_limit_store_up')
+  if (answers !== null) out.sample([], answers ? 1 : 0)
+}
+
+function writeIdentity(out: Exposition, { view, issuers, wallMs }: MetricsSource): void {
   const { tokensKnown, tokensJudged } = view.totals()
   out.family('nyro_token_cache_hits')
   out.sample([], tokensKnown)
@@ -173,8 +184,9 @@ function writeIdentity(out: Exposition, { view, issuers }: MetricsSource): void 
   out.sample([], tokensJudged)
   out.family('nyro_issuer_keys_age_seconds')
   // Keys that never came are older than any.
-  for (const { issuer, keysAgeS } of issuers?.() ?? []) {
-    out.sample([issuer], keysAgeS ?? Number.POSITIVE_INFINITY)
+  for (const { issuer, fetchedAtMs } of issuers()) {
+    const ageMs = fetchedAtMs === null ? Number.POSITIVE_INFINITY : Math.max(0, wallMs() - fetchedAtMs)
+    out.sample([issuer], ageMs / 1_000)
   }
 }
 
@@ -199,7 +211,7 @@ function writeThreads(out: Exposition, source: MetricsSource): void {
   out.family('nyro_thread_deaths')
   out.sample([], source.deaths())
   const threads = source.view.threads()
-  const each = (value: (thread: ThreadSample) => number): void => {
+  const each = (value: (thread: ThreadFigures) => number): void => {
     for (const [row, thread] of threads.entries()) out.sample([String(row)], value(thread))
   }
   out.family('nyro_thread_event_loop_delay_seconds')

@@ -112,7 +112,6 @@ export class Reloader {
     this.#files = [...new Set([...known, ...loaded.files])]
     watch(this.#files, sinceMs)
     if (loaded.config === null) return this.#refuse(cause, loaded.problems)
-    if (loaded.pending.length > 0) return this.#refuse(cause, loaded.pending)
     for (const warning of loaded.warnings) this.#options.log.log('warning', 'Doubtful setting', { warning })
     if (isDeepStrictEqual(loaded.config, this.#written)) {
       this.#options.log.log('info', 'Config reloaded, nothing changed', { cause })
@@ -170,7 +169,8 @@ export class Reloader {
 function withoutRestart(before: Config, after: Config): Config {
   const { host, port } = before.listen
   const { workers, admin } = before
-  return { ...after, workers, admin, listen: { ...after.listen, host, port } }
+  const store = { ...after.store, buckets: before.store.buckets }
+  return { ...after, workers, admin, store, listen: { ...after.listen, host, port } }
 }
 
 function shown(lines: readonly string[], most: number): string {

@@ -3,17 +3,21 @@ import type { Loaded } from '../config/loaded.ts'
 import type { Clock } from '../lib/clock.ts'
 import { processUsage } from '../lib/process-usage.ts'
 import { NAME } from '../lib/version.ts'
+import { redisConnector } from '../limits/redis-connection.ts'
 import type { AdminResources, AdminStatus } from './admin/admin-answer.ts'
 import { AdminServer } from './admin/admin-server.ts'
 import { configResource } from './admin/config-resource.ts'
 import { explainResource } from './admin/explain-resource.ts'
+import { keysResource } from './admin/keys-resource.ts'
 import { metricsResource } from './admin/metrics-resource.ts'
 import { reloadResource } from './admin/reload-resource.ts'
+import { revocationsResource } from './admin/revocations-resource.ts'
 import { routesResource } from './admin/routes-resource.ts'
 import { upstreamsResource } from './admin/upstreams-resource.ts'
 import { Assembly, type AssemblyParts } from './assembly.ts'
 import { ConfigWatch } from './config-watch.ts'
 import { startDataThread } from './data-thread.ts'
+import { jsonFetcher } from './keys/fetch-json.ts'
 import type { MetricsSource } from './metrics-page.ts'
 import { probeEndpoint } from './probe-request.ts'
 import { claimPublicPort, portsAreShareable } from './public-port.ts'
@@ -39,6 +43,8 @@ export interface SupervisorOptions {
   /** Where logs go: readable on a terminal, JSON elsewhere. */
   readonly output: { readonly fd: number; readonly isTty: boolean; readonly colors: boolean }
   readonly clock: Clock
+  /** Absolute path of the folder for what outlasts the process; null: nothing does. */
+  readonly stateDir: string | null
   /** Null: the config stays as it is. */
   readonly reload: ReloadOptions | null
   /** For tests. */
@@ -65,6 +71,8 @@ const PARTS: SupervisorParts = {
   startTimer,
   lookup: systemLookup,
   probe: probeEndpoint,
+  fetchJson: jsonFetcher(startTimer),
+  connectorOf: redisConnector,
   random: Math.random,
 }
 
@@ -96,13 +104,13 @@ export class Supervisor {
 
   /** Resolves once all data threads listen. Rejects with StartRefusal, and then nothing is left running. */
   async start(): Promise<void> {
-    const { config, version, output, clock } = this.#options
+    const { config, version, output, clock, stateDir } = this.#options
     const workers = config.workers > 1 && !(await portsAreShareable()) ? 1 : config.workers
     const port = await claimPublicPort(config.listen.host, config.listen.port)
     const isDraining = (): boolean => this.#state === 'draining'
     const effective = { ...config, workers }
     const assembly = new Assembly({
-      ...{ config: effective, port, version, output, clock, isDraining },
+      ...{ config: effective, port, version, output, clock, stateDir, isDraining },
       ...this.#parts,
     })
     assembly.log.start()
@@ -110,7 +118,7 @@ export class Supervisor {
     this.#prepareReload(assembly, effective)
     try {
       this.#admin = await this.#openAdmin(assembly)
-      await assembly.threads.start()
+      await assembly.start()
     } catch (refusal) {
       await this.#stop(assembly)
       throw refusal
@@ -215,7 +223,7 @@ export class Supervisor {
   }
 
   #resources(assembly: Assembly): AdminResources {
-    const { registry, memory } = assembly
+    const { registry, memory, identity } = assembly
     const upstreams = upstreamsResource({
       live: () => registry.live,
       openConnections: (slot) => memory.openConnections(slot),
@@ -225,6 +233,7 @@ export class Supervisor {
       config: () => assembly.config,
       live: () => registry.live,
       memory: assembly.sharedUpstreams,
+      identity: () => identity.known(),
     }
     const resources = new Map([
       ['/metrics', metricsResource(this.#metricsSource(assembly))],
@@ -232,6 +241,8 @@ export class Supervisor {
       ['/config', configResource(() => assembly.config)],
       ['/routes', routesResource(() => assembly.config)],
       ['/explain', explainResource(explained)],
+      ['/keys', keysResource(() => identity.keys.figures(), this.#options.clock.wallMs)],
+      ['/revocations', revocationsResource(identity, this.#options.clock, this.#parts.startTimer)],
     ])
     if (this.#options.reload === null) return resources
     return resources.set(
@@ -242,7 +253,7 @@ export class Supervisor {
 
   #metricsSource(assembly: Assembly): MetricsSource {
     const { version, nodeVersion } = this.#options
-    const { registry, memory, threads, log, metrics } = assembly
+    const { registry, memory, threads, log, metrics, admission, identity } = assembly
     return {
       ...{ view: metrics, version, nodeVersion, usage: processUsage, reloads: this.#reloads },
       configuredThreads: assembly.config.workers,
@@ -253,6 +264,9 @@ export class Supervisor {
       live: () => registry.live,
       openConnections: (slot) => memory.openConnections(slot),
       describeEndpoint: (slot) => memory.describeEndpoint(slot),
+      admissionOf: (slot) => admission.stateOf(slot),
+      issuers: () => identity.keys.figures(),
+      wallMs: this.#options.clock.wallMs,
     }
   }
 

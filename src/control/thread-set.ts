@@ -1,5 +1,12 @@
+import type { GateMessage } from '../admission/admission-message.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { ControlMessage, RolloutAnswer, ThreadBirth, ThreadMessage } from '../worker/messages.ts'
+import type {
+  ControlMessage,
+  IdentityAnswer,
+  RolloutAnswer,
+  ThreadBirth,
+  ThreadMessage,
+} from '../worker/messages.ts'
 import type { DataThread, Death, StartDataThread } from './data-thread.ts'
 import type { LogWriter } from './log-writer.ts'
 import { RestartPace } from './restart-pace.ts'
@@ -17,6 +24,10 @@ export interface ThreadSetOptions {
   readonly reclaim: (row: number) => void
   /** What a rollout has to know of threads. */
   readonly follower: ThreadFollower
+  /** A thread of that row asks for a key, or has taken over what is revoked. */
+  readonly identity: (row: number, message: IdentityAnswer) => void
+  /** A thread of that row speaks of exchanges that wait to be let into an upstream. */
+  readonly gate: (row: number, message: GateMessage) => void
   readonly startThread: StartDataThread
   readonly log: LogWriter
   readonly clock: Clock
@@ -164,10 +175,17 @@ export class ThreadSet {
       case 'answered':
         place.answered = message.question
         return
+      case 'gate':
+        this.#options.gate(place.row, message.message)
+        return
       case 'next':
       case 'prepared':
       case 'failed':
         this.#options.follower.answered(place.row, message)
+        return
+      case 'unknown-kid':
+      case 'revocations-applied':
+        this.#options.identity(place.row, message)
         return
       case 'lines':
         this.#options.log.drain()

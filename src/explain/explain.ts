@@ -1,3 +1,4 @@
+import { askedClaims } from '../config/asked-claim.ts'
 import type { Config } from '../config/config.ts'
 import type { Head } from '../http1/head.ts'
 import { Wire } from '../http1/wire.ts'
@@ -13,10 +14,12 @@ import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
 import { Preparer } from '../worker/preparation.ts'
+import { type IdentityBirth, ThreadIdentity } from '../worker/thread-identity.ts'
 import { ThreadLog } from '../worker/thread-log.ts'
 import { trustedPeers } from '../worker/trusted-peers.ts'
 import { type Asked, readAsked } from './asked.ts'
 import type { EndingExplanation, Explanation, PolicyExplanation } from './explanation.ts'
+import { IdleTraffic } from './idle-traffic.ts'
 import { otherRoutes } from './route-fault.ts'
 import { explainUpstream } from './upstream-part.ts'
 
@@ -26,6 +29,8 @@ export interface ExplainParts {
   readonly live: readonly LiveUpstream[]
   /** What the running threads share; null where nothing runs. */
   readonly memory: SharedArrayBuffer | null
+  /** What threads know of published keys and revocations. */
+  readonly identity: IdentityBirth
   readonly clock: Clock
 }
 
@@ -45,8 +50,13 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
   try {
     const upstreams = new UpstreamSet(upstreamParts(parts, wire))
     const log = new ThreadLog('critical', clock.wallMs, () => {})
-    const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => true, metrics: null })
-    const preparation = await preparer.begin({ ...config, routes: [] }, live, config.routes)
+    const identity = new ThreadIdentity({ birth: parts.identity, clock, ask: null })
+    const traffic = new IdleTraffic(UpstreamMemory.create(1, machineMs()), clock, log)
+    const idle = { isReady: () => true, metrics: null }
+    const preparer = new Preparer({ clock, wire, upstreams, identity, log, traffic, ...idle })
+    const { routes } = config
+    const ahead = { using: routes, claims: askedClaims(routes) }
+    const preparation = await preparer.begin({ ...config, routes: [] }, live, ahead)
     preparation.add(JSON.stringify(config.routes))
     preparation.finish()
     const route = preparation.take().match(head)

@@ -11,6 +11,8 @@ export const CELL = {
   turnedAway: 1,
   tokensKnown: 2,
   tokensJudged: 3,
+  limitsForgotten: 4,
+  limitsUncounted: 5,
   clients: 8,
   active: 9,
   loopDelayMaxMs: 10,
@@ -20,10 +22,15 @@ export const CELL = {
   heapUsedBytes: 13,
   heapLimitBytes: 14,
   externalBytes: 15,
+  /** 0: there is none. */
+  limitStore: 16,
 } as const
 
+export const STORE_UP = 1
+export const STORE_DOWN = 2
+
 export const COUNTED = 8
-const THREAD_CELLS = 16
+const THREAD_CELLS = 24
 
 /** Idle connections, then exchanges that wait for one, each by the upstream's slot. */
 export const IDLE_AT = THREAD_CELLS
@@ -54,6 +61,7 @@ function routeLayout(): Readonly<
     | 'bytesOut'
     | 'aborted'
     | 'repeats'
+    | 'shadowed'
     | 'totalMs'
     | 'ownMs'
     | 'upstreamMs'
@@ -63,7 +71,7 @@ function routeLayout(): Readonly<
 > {
   const failures = METHODS.length * STATUS_CLASSES.length
   const bytesIn = failures + FAILURE_CODES.length
-  const totalMs = bytesIn + 4
+  const totalMs = bytesIn + 5
   return {
     /** By method, then by class of status. */
     requests: 0,
@@ -72,6 +80,7 @@ function routeLayout(): Readonly<
     bytesOut: bytesIn + 1,
     aborted: bytesIn + 2,
     repeats: bytesIn + 3,
+    shadowed: bytesIn + 4,
     totalMs,
     ownMs: totalMs + HISTOGRAM_CELLS,
     upstreamMs: totalMs + 2 * HISTOGRAM_CELLS,

@@ -31,6 +31,12 @@ export const METRICS = {
     'Exchanges that ended in a failure of the gateway, by its code.',
   ),
   nyro_requests_aborted: metric('counter', null, ['route'], 'Exchanges whose client left before the end.'),
+  nyro_requests_shadow_refused: metric(
+    'counter',
+    null,
+    ['route'],
+    'Exchanges that a shadowed policy would have refused.',
+  ),
   nyro_upstream_repeats: metric(
     'counter',
     null,
@@ -124,6 +130,24 @@ export const METRICS = {
     null,
     ['upstream'],
     'Exchanges that an upstream with a limit may have under way at a time, as it is now.',
+  ),
+  nyro_limit_keys_forgotten: metric(
+    'counter',
+    null,
+    [],
+    'Keys of limits that gave way to others because more are in use than there is room for; their limits began anew.',
+  ),
+  nyro_limit_uncounted: metric(
+    'counter',
+    null,
+    [],
+    "Exchanges let past a plan's concurrency because there was no room to count them.",
+  ),
+  nyro_limit_store_up: metric(
+    'gauge',
+    null,
+    [],
+    '0 while the store of limits does not answer a thread. Only where there is a store.',
   ),
   nyro_config_reloads: metric('counter', null, ['outcome'], 'Loads of the configuration since the start.'),
   nyro_config_last_reload_ok: metric(

@@ -1,8 +1,18 @@
-import { CELL, IDLE_AT, LUMPED_PLACE, OWN_PLACE, ROUTE_PLACES, routeAt, WAITING_AT } from './layout.ts'
+import {
+  CELL,
+  IDLE_AT,
+  LUMPED_PLACE,
+  OWN_PLACE,
+  ROUTE_PLACES,
+  routeAt,
+  STORE_DOWN,
+  STORE_UP,
+  WAITING_AT,
+} from './layout.ts'
 import type { MetricsMemory } from './metrics-memory.ts'
 import { RouteCounts } from './route-counts.ts'
 import { readSketch, readTotals, type TenantTotals } from './tenant-sketch.ts'
-import type { ThreadSample } from './thread-metrics.ts'
+import type { ThreadFigures } from './thread-metrics.ts'
 
 /** Tenants shown by name. */
 export const SHOWN_TENANTS = 100
@@ -28,6 +38,10 @@ export interface TotalsView {
   readonly turnedAway: number
   readonly tokensKnown: number
   readonly tokensJudged: number
+  /** Keys of limits that gave way to others. */
+  readonly limitsForgotten: number
+  /** Exchanges past a plan's concurrency for want of room to count them. */
+  readonly limitsUncounted: number
   readonly clients: number
   readonly active: number
 }
@@ -39,7 +53,9 @@ export interface MetricsView {
   routes(): readonly RouteCounts[]
   tenants(): TenantsView
   /** As of the last second, by row. */
-  threads(): readonly ThreadSample[]
+  threads(): readonly ThreadFigures[]
+  /** Whether the store of limits answers every thread that should have it; null: there is none. */
+  storeAnswers(): boolean | null
   /** Of an upstream, over all threads. */
   pool(upstreamSlot: number): { readonly idle: number; readonly waiting: number }
 }
@@ -64,6 +80,8 @@ export class MetricsReader implements MetricsView {
       turnedAway: this.#sum(CELL.turnedAway),
       tokensKnown: this.#sum(CELL.tokensKnown),
       tokensJudged: this.#sum(CELL.tokensJudged),
+      limitsForgotten: this.#sum(CELL.limitsForgotten),
+      limitsUncounted: this.#sum(CELL.limitsUncounted),
       clients: this.#sum(CELL.clients),
       active: this.#sum(CELL.active),
     }
@@ -89,7 +107,7 @@ export class MetricsReader implements MetricsView {
     return { top, rest: this.#rest }
   }
 
-  threads(): readonly ThreadSample[] {
+  threads(): readonly ThreadFigures[] {
     return this.#rows.slice(0, -1).map((row) => ({
       clients: row[CELL.clients] as number,
       active: row[CELL.active] as number,
@@ -100,6 +118,12 @@ export class MetricsReader implements MetricsView {
       heapLimitBytes: row[CELL.heapLimitBytes] as number,
       externalBytes: row[CELL.externalBytes] as number,
     }))
+  }
+
+  storeAnswers(): boolean | null {
+    const states = this.#rows.map((row) => row[CELL.limitStore])
+    if (states.includes(STORE_DOWN)) return false
+    return states.includes(STORE_UP) ? true : null
   }
 
   pool(upstreamSlot: number): { readonly idle: number; readonly waiting: number } {

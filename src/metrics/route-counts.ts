@@ -70,6 +70,11 @@ export class RouteCounts {
     return this.#cell(ROUTE.aborted)
   }
 
+  /** Those that a shadowed policy would have refused. */
+  get shadowed(): number {
+    return this.#cell(ROUTE.shadowed)
+  }
+
   get repeats(): number {
     return this.#cell(ROUTE.repeats)
   }

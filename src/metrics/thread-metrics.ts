@@ -1,12 +1,12 @@
 import type { Exchange } from '../proxy/exchange.ts'
 import { BUCKETS, bucketOf } from './bucket.ts'
 import { codePlace, isRefusal, methodPlace, STATUS_CLASSES, statusPlace } from './label.ts'
-import { CELL, IDLE_AT, OWN_PLACE, ROUTE, routeAt, WAITING_AT } from './layout.ts'
+import { CELL, IDLE_AT, OWN_PLACE, ROUTE, routeAt, STORE_DOWN, STORE_UP, WAITING_AT } from './layout.ts'
 import { MetricsMemory } from './metrics-memory.ts'
 import { TenantSketch } from './tenant-sketch.ts'
 
-/** What is looked at once a second, rather than counted. */
-export interface ThreadSample {
+/** How a thread is, or was within the last second. */
+export interface ThreadFigures {
   readonly clients: number
   readonly active: number
   readonly loopDelayMaxMs: number
@@ -18,6 +18,17 @@ export interface ThreadSample {
   readonly externalBytes: number
 }
 
+/** What is looked at once a second, rather than counted as it happens. */
+export interface ThreadSample extends ThreadFigures {
+  readonly limits: {
+    /** Counts of this thread since its start. */
+    readonly forgotten: number
+    readonly uncounted: number
+    readonly store: keyof typeof STORE_STATES
+  }
+}
+
+const STORE_STATES = { none: 0, up: STORE_UP, down: STORE_DOWN } as const
 const CLASSES = STATUS_CLASSES.length
 const SWITCHED = 101
 
@@ -47,6 +58,7 @@ export class ThreadMetrics {
     this.#add(at + ROUTE.bytesOut, exchange.bytesOut)
     if (code !== null) this.#add(at + ROUTE.failures + codePlace(code), 1)
     if (exchange.aborted) this.#add(at + ROUTE.aborted, 1)
+    if (exchange.shadowed !== '') this.#add(at + ROUTE.shadowed, 1)
     if (exchange.attempts > 1) this.#add(at + ROUTE.repeats, exchange.attempts - 1)
     const totalMs = nowMs - startMs
     const isForwarded = forwardedMs !== 0
@@ -99,6 +111,10 @@ export class ThreadMetrics {
     cells[CELL.heapUsedBytes] = sample.heapUsedBytes
     cells[CELL.heapLimitBytes] = sample.heapLimitBytes
     cells[CELL.externalBytes] = sample.externalBytes
+    const { forgotten, uncounted, store } = sample.limits
+    cells[CELL.limitsForgotten] = forgotten
+    cells[CELL.limitsUncounted] = uncounted
+    cells[CELL.limitStore] = STORE_STATES[store]
   }
 
   #observe(at: number, ms: number): void {

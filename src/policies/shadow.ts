@@ -39,6 +39,7 @@ function shadeOf(exchange: Exchange): Exchange {
   const { head, route, clientIp, scheme, requestId, startMs } = exchange
   const shade = new Exchange(head, route, clientIp, scheme, requestId, startMs)
   shade.identity = exchange.identity
+  shade.choice = exchange.choice
   shade.shade = exchange.shade
   return shade
 }
@@ -51,7 +52,11 @@ function conclude(
   report: ShadowReport,
 ): void {
   report(exchange, policy.kind, verdict)
-  if (verdict !== null) return
+  if (verdict !== null) {
+    const kind = JSON.stringify(policy.kind)
+    exchange.shadowed += exchange.shadowed === '' ? kind : `,${kind}`
+    return
+  }
   if (shade.over) policy.settle?.(shade)
   else shade.admitted = 1
 }

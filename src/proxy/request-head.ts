@@ -1,4 +1,5 @@
 import type { Head } from '../http1/head.ts'
+import { fieldsWithoutCredentials, targetWithoutCredentials } from '../identity/credential-removal.ts'
 import type { Exchange } from './exchange.ts'
 import type { Origin } from './forwarded.ts'
 import { keptFields, keptTrailerNames, nominatedFields, type RequestPlan } from './head-plan.ts'
@@ -27,12 +28,16 @@ export function requestHead(
   // Expect means nothing in HTTP/1.0 (RFC 9110 section 10.1.1), but would in the request that is made of it.
   const nominated = nominatedFields(head, plan.unnominated)
   const dropped = head.minor === 0 ? new Set([...(nominated ?? []), 'expect']) : nominated
-  const kept = keptFields(head, strip, dropped)
+  const { credentials } = plan
+  const passing = keptFields(head, strip, dropped)
+  const received = targetOf(head, plan.rewrite)
+  const kept = credentials.length === 0 ? passing : fieldsWithoutCredentials(passing, credentials)
+  const target = credentials.length === 0 ? received : targetWithoutCredentials(received, credentials)
   let framing = ''
   if (kind === 'upgrade') framing = `Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n`
   else if (head.chunked) framing = `Transfer-Encoding: chunked\r\n${keptTrailerNames(head, plan.unnominated)}`
   return (
-    `${head.method} ${plan.basePath}${targetOf(head, plan.rewrite)} HTTP/1.1\r\nHost: ${host}\r\n${kept}${plan.lines}${exchange.asserted}` +
+    `${head.method} ${plan.basePath}${target} HTTP/1.1\r\nHost: ${host}\r\n${kept}${plan.lines}${exchange.asserted}` +
     `X-Request-ID: ${exchange.requestId}\r\n${origin.lines}Via: 1.${head.minor} nyro\r\n${framing}\r\n`
   )
 }

@@ -1,5 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
+import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
+import { askedClaims } from '../config/asked-claim.ts'
 import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
@@ -12,27 +14,31 @@ import type { Exchange } from '../proxy/exchange.ts'
 import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { ResponseDate } from '../proxy/response-date.ts'
+import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocation/revocation-ledger.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
-import type { RolloutMessage, ThreadBirth } from './messages.ts'
+import type { PlaneMemory, RolloutMessage, ThreadBirth } from './messages.ts'
+import { OpenStreams } from './open-streams.ts'
 import { type Preparation, Preparer } from './preparation.ts'
+import type { ThreadIdentity } from './thread-identity.ts'
 import { ThreadLog } from './thread-log.ts'
 import type { RolloutPlane } from './thread-rollout.ts'
+import { type LimitFigures, ThreadTraffic } from './thread-traffic.ts'
 import { trustedPeers } from './trusted-peers.ts'
 
 const IDLE_CLOSE_DELAY_MS = 1_000
 
 export interface DataPlaneParts {
-  readonly birth: Omit<ThreadBirth, 'memory'> & {
-    /** See upstreams/upstream-memory.ts. */
-    readonly memory: SharedArrayBuffer
-  }
+  readonly birth: Omit<ThreadBirth, 'memory' | 'identity'> & { readonly memory: PlaneMemory }
+  readonly identity: ThreadIdentity
   readonly clock: Clock
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
   /** Takes a finished log line. */
   readonly writeLine: (line: string) => void
+  /** Tells control of exchanges that wait to be let into an upstream. */
+  readonly gate: (message: GateMessage) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
   /** Where exchanges are counted; null: nowhere. */
@@ -44,6 +50,7 @@ interface Ground {
   readonly wire: Wire
   readonly log: ThreadLog
   readonly upstreams: UpstreamSet
+  readonly traffic: ThreadTraffic
   readonly preparer: Preparer
   readonly phase: { isReady: boolean }
 }
@@ -58,6 +65,8 @@ export class DataPlane implements RolloutPlane {
   readonly #pipeline: Pipeline
   readonly #server: net.Server
   readonly #clients = new Set<ServerConnection>()
+  readonly #identity: ThreadIdentity
+  readonly #streams: OpenStreams
   /** Data threads, which share what a config allows the process. */
   readonly #threads: number
   /** Of every connection; connections read them when they begin to wait. */
@@ -75,7 +84,8 @@ export class DataPlane implements RolloutPlane {
     const ground = groundOf(parts)
     const { routes } = birth.config
     const bare = { ...birth.config, routes: [] }
-    const preparation = await ground.preparer.begin(bare, birth.upstreams, routes)
+    const ahead = { using: routes, claims: askedClaims(routes) }
+    const preparation = await ground.preparer.begin(bare, birth.upstreams, ahead)
     preparation.add(JSON.stringify(routes))
     preparation.finish()
     return new DataPlane(parts, ground, preparation)
@@ -88,10 +98,14 @@ export class DataPlane implements RolloutPlane {
     this.#drained = parts.drained
     this.#metrics = parts.metrics
     this.#ground = ground
+    const { revocations } = parts.identity
+    this.#identity = parts.identity
+    this.#streams = new OpenStreams({ revocations, nowS: () => clock.wallMs() / 1_000 })
     this.#threads = birth.config.workers
     this.#limits = { ...birth.config.listen.timeouts }
     ground.upstreams.apply(birth.upstreams)
     this.#pipeline = this.#makePipeline(preparation)
+    this.#pipeline.streams = ground.traffic.streams
     this.#pipeline.draining = birth.draining
     this.#heed(preparation.config)
     ground.wire.wheel.everyTick(() => this.#tick())
@@ -127,6 +141,10 @@ export class DataPlane implements RolloutPlane {
     return { clients: this.#clients.size, active: this.#pipeline.active }
   }
 
+  get limits(): LimitFigures {
+    return this.#ground.traffic.limits
+  }
+
   get upstreams(): UpstreamSet {
     return this.#ground.upstreams
   }
@@ -135,8 +153,20 @@ export class DataPlane implements RolloutPlane {
     this.#ground.upstreams.setEndpoints(upstream, endpoints)
   }
 
-  prepare({ config, upstreams, using }: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
-    return this.#ground.preparer.begin(config, upstreams, using)
+  /** What control says of exchanges that wait. */
+  gate(message: SchedulerMessage): void {
+    this.#ground.traffic.said(message)
+  }
+
+  prepare(message: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
+    return this.#ground.preparer.begin(message.config, message.upstreams, message)
+  }
+
+  /** In force, for open streams too, once it returns. */
+  revoke(message: RevocationsMessage): RevocationsAppliedMessage {
+    const applied = this.#identity.revoke(message)
+    this.#streams.sweep()
+    return applied
   }
 
   /** Exchanges under way, tunnels included, keep the routes they began with. */
@@ -168,6 +198,7 @@ export class DataPlane implements RolloutPlane {
     this.#server.close()
     for (const client of this.#clients) client.abort('close')
     this.#ground.upstreams.destroy()
+    this.#ground.traffic.stop()
     this.#ground.wire.wheel.stop()
   }
 
@@ -185,6 +216,7 @@ export class DataPlane implements RolloutPlane {
         },
         newId: () => ids.next(),
         date: new ResponseDate(wallMs),
+        opened: (stream, exchange, streams) => this.#streams.opened(stream, exchange, streams),
         record: (exchange, nowMs) => this.#record(exchange, nowMs),
         defect: (exchange, error) => this.#defect(exchange, error),
       },
@@ -227,8 +259,10 @@ export class DataPlane implements RolloutPlane {
   }
 
   #tick(): void {
-    const { wire, upstreams } = this.#ground
+    const { wire, upstreams, traffic } = this.#ground
     upstreams.sweep(wire.wheel.nowMs)
+    this.#streams.tick(wire.wheel.nowMs)
+    traffic.sweep(wire.wheel.nowMs)
     if (!this.#closing) return
     let unsent = 0
     for (const client of this.#clients) {
@@ -251,19 +285,26 @@ export class DataPlane implements RolloutPlane {
   }
 }
 
-function groundOf({ birth, clock, random, writeLine, metrics }: DataPlaneParts): Ground {
+function groundOf(parts: DataPlaneParts): Ground {
+  const { birth, identity, clock, random, writeLine, gate, metrics } = parts
   const { monotonicMs, wallMs } = clock
   const wire = new Wire(monotonicMs)
   const log = new ThreadLog(birth.config.log.level, wallMs, writeLine)
+  const memory = new UpstreamMemory(birth.memory.upstreams, birth.row, { monotonicMs, machineMs })
   const upstreams = new UpstreamSet({
-    memory: new UpstreamMemory(birth.memory, birth.row, { monotonicMs, machineMs }),
+    memory,
     wire,
     threads: birth.config.workers,
     random,
     onSurplus: (upstream, target) =>
       log.log('warning', 'Upstream sent bytes that belong to no response', { upstream, target }),
   })
+  const traffic = new ThreadTraffic({
+    ...{ memory: birth.memory, row: birth.row, threads: birth.config.workers },
+    ...{ clock, random, log, gate, sharedMs: (ms) => memory.sharedMs(ms) },
+  })
   const phase = { isReady: !birth.draining }
-  const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => phase.isReady, metrics })
-  return { wire, log, upstreams, preparer, phase }
+  const isReady = (): boolean => phase.isReady
+  const preparer = new Preparer({ clock, wire, upstreams, identity, log, traffic, isReady, metrics })
+  return { wire, log, upstreams, traffic, preparer, phase }
 }

@@ -2,6 +2,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import type { UpstreamSet } from '../upstreams/upstream-set.ts'
+import type { LimitFigures } from './thread-traffic.ts'
 
 const SAMPLE_MS = 1_000
 /** A stall is measured to within this; it wakes no JavaScript. */
@@ -10,6 +11,7 @@ const LOOP_LOOK_MS = 20
 /** What a sampler looks at. */
 export interface SampledPlane {
   readonly load: { readonly clients: number; readonly active: number }
+  readonly limits: LimitFigures
   readonly upstreams: UpstreamSet
 }
 
@@ -37,6 +39,7 @@ export class ThreadSampler {
     const heap = getHeapStatistics()
     this.#metrics.sample({
       ...this.#plane.load,
+      limits: this.#plane.limits,
       loopDelayMaxMs: lateMs(this.#delay.max),
       loopDelayMeanMs: lateMs(this.#delay.mean),
       loopShare: performance.eventLoopUtilization(use, this.#use).utilization,

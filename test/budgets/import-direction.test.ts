@@ -12,7 +12,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
   'index.ts': ['config', 'policies'],
   cli: ['api-keys', 'config', 'control', 'dev', 'explain', 'jwt', 'lib', 'policies'],
-  explain: ['config', 'http1', 'lib', 'proxy', 'upstreams', 'worker'],
+  explain: ['admission', 'config', 'http1', 'lib', 'limits', 'proxy', 'upstreams', 'worker'],
   dev: ['config', 'lib'],
   control: [
     ...[
@@ -48,7 +48,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['proxy', 'revocation', 'upstreams'],
   ],
-  config: ['lib'],
+  config: ['api-keys', 'identity', 'jwt', 'lib', 'limits'],
   docs: ['lib', 'proxy'],
   policies: [
     ...[

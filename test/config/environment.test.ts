@@ -17,6 +17,10 @@ const route = (name: string, path: string, auth: string) => ({
   timeouts: {},
   body: { maxBytes: null },
   policies: [],
+  require: null,
+  credentials: [{ kind: 'header' }],
+  limit: null,
+  shadow: [],
 })
 
 describe('the config that the environment alone yields', () => {
@@ -33,6 +37,8 @@ describe('the config that the environment alone yields', () => {
       health: null,
       slowStartMs: 0,
       tls: null,
+      admission: null,
+      streams: null,
       hostHeader: 'upstream',
     })
     assert.deepEqual(config, {

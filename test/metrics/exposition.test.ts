@@ -18,15 +18,20 @@ function fullPage(format: 'prometheus' | 'openmetrics'): string {
   const tenant = 'acme "and" \\ co'
   metrics.record(endedExchange({ series, tenant }), 110)
   metrics.record(endedExchange({ series, tenant, status: 429, code: 'rate_limited' }), 110)
+  metrics.sample({
+    ...{ clients: 1, active: 1, loopDelayMaxMs: 1, loopDelayMeanMs: 1, loopShare: 0.5 },
+    ...{ heapUsedBytes: 1, heapLimitBytes: 1, externalBytes: 1 },
+    limits: { forgotten: 2, uncounted: 1, store: 'down' },
+  })
   const live = liveUpstreams(planeConfig('http://127.0.0.1:9'))
   return metricsPage(
     sourceOf(memory, {
       live: () => live,
       issuers: () => [
-        { issuer: 'idp', keysAgeS: 12.5 },
-        { issuer: 'gone', keysAgeS: null },
+        { issuer: 'idp', fetchedAtMs: 1_799_999_987_500 },
+        { issuer: 'gone', fetchedAtMs: null },
       ],
-      admissions: () => [{ upstream: 'orders', queued: 3, places: 10 }],
+      admissionOf: () => ({ waiting: 3, limit: 10 }),
     }),
     format,
   )
@@ -64,6 +69,8 @@ describe('the exposition', () => {
   test('says the unit in OpenMetrics, and infinity for keys that never came', () => {
     const families = readExposition(fullPage('openmetrics'), 'openmetrics')
     assert.equal(families.get('nyro_request_duration_seconds')?.unit, 'seconds')
+    assert.equal(seriesValue(families, 'nyro_issuer_keys_age_seconds', { issuer: 'idp' }), 12.5)
+    assert.equal(seriesValue(families, 'nyro_limit_store_up'), 0)
     assert.equal(
       seriesValue(families, 'nyro_issuer_keys_age_seconds', { issuer: 'gone' }),
       Number.POSITIVE_INFINITY,

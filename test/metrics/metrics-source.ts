@@ -23,6 +23,9 @@ export function sourceOf(memory: SharedArrayBuffer, own: Partial<MetricsSource> 
     droppedLines: () => 0,
     live: () => [],
     openConnections: () => 0,
+    admissionOf: () => null,
+    issuers: () => [],
+    wallMs: () => 1_800_000_000_000,
     describeEndpoint: () => ({ inFlight: 0, breaker: 'closed', health: 'up' }),
     ...own,
   }

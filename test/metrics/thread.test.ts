@@ -65,7 +65,8 @@ describe('counts of several threads', () => {
     const sample = {
       ...{ clients: 5, active: 2, loopDelayMaxMs: 1, loopDelayMeanMs: 1, loopShare: 0.5 },
       ...{ heapUsedBytes: 1, heapLimitBytes: 1, externalBytes: 1 },
-    }
+      limits: { forgotten: 3, uncounted: 0, store: 'none' },
+    } as const
     for (const row of [0, 1]) {
       const thread = new ThreadMetrics(memory, row)
       thread.accepted()

@@ -71,6 +71,7 @@ class PipelineStage {
         nowMs: systemClock.monotonicMs,
         newId: () => 'new-id',
         date: new ResponseDate(() => 0),
+        opened: () => {},
         record: (exchange) => void stage?.records.push(exchange),
         defect: (_, error) => void stage?.defects.push(error),
       },

@@ -24,7 +24,7 @@ export interface AdminAnswer {
 export interface AdminResource {
   readonly methods: readonly string[]
   /** `body`: the request's, as text; empty where it has none. `accept`: its Accept field. */
-  answer(body: string, accept?: string): AdminAnswer | Promise<AdminAnswer>
+  answer(body: string, method: string, accept?: string): AdminAnswer | Promise<AdminAnswer>
 }
 
 export type AdminResources = ReadonlyMap<string, AdminResource>
@@ -45,7 +45,7 @@ export function adminAnswer(
   if (resource === null) return adminProblem(404)
   const { methods } = resource
   return methods.includes(method)
-    ? resource.answer(body, accept)
+    ? resource.answer(body, method, accept)
     : adminProblem(405, { Allow: methods.join(', ') })
 }
 

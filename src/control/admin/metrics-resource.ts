@@ -6,7 +6,7 @@ import { type AdminResource, READING } from './admin-answer.ts'
 export function metricsResource(source: MetricsSource): AdminResource {
   return {
     methods: READING,
-    answer(_, accept = '') {
+    answer(_body, _method, accept = '') {
       const format = pickFormat(accept)
       return {
         status: 200,
