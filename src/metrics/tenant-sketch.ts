@@ -62,13 +62,17 @@ export function sketchMemory(memory: SharedArrayBuffer, byteOffset: number): Ske
  * Who sends most, in bounded memory however many tenants there are: Space-Saving (Metwally, Agrawal, El Abbadi:
  * Efficient computation of frequent and top-k elements in data streams, 2005). A tenant without a counter takes the one
  * with the lowest count, and that count is what it may be wrong by. One writer; anybody may read meanwhile.
+ *
+ * A counter that changed hands gets its tenant's name with the second request: in a crowd of small tenants most never
+ * come to that, and writing names was a third of what counting them costs (bench/micro/metrics.ts).
  */
 export class TenantSketch {
   readonly #memory: SketchMemory
   readonly #places = new Map<string, number>()
   readonly #tenants: string[] = []
-  /** Counters as a binary heap, lowest count first, and where in it each is. */
+  /** Counters as a binary heap, lowest count first, with their counts, and where in it each is. */
   readonly #heap = new Int32Array(SKETCH_TENANTS)
+  readonly #counts = new Float64Array(SKETCH_TENANTS)
   readonly #heapAt = new Int32Array(SKETCH_TENANTS)
 
   /** The memory must be clear. */
@@ -84,13 +88,17 @@ export class TenantSketch {
 
   /** `requests` at once, without their part of the totals. */
   add(tenant: string, requests: number, refused: number, ms: number): void {
-    const { floats } = this.#memory
+    const { floats, words } = this.#memory
     const counter = this.#places.get(tenant) ?? this.#give(tenant)
     const at = floatAt(counter)
-    grow(floats, at + COUNT, requests)
+    const count = (floats[at + COUNT] as number) + requests
+    floats[at + COUNT] = count
     grow(floats, at + REFUSED, refused)
     grow(floats, at + MS, ms)
-    this.#sink(this.#heapAt[counter] as number)
+    if (words[wordAt(counter) + LENGTH] === 0 && count - (floats[at + ERROR] as number) > 1) {
+      this.#write(counter, tenant)
+    }
+    this.#sink(counter, count)
   }
 
   addTotals(requests: number, refused: number, ms: number): void {
@@ -101,73 +109,79 @@ export class TenantSketch {
   }
 
   #give(tenant: string): number {
-    const { floats, words, names } = this.#memory
-    const used = this.#tenants.length
-    const isNew = used < SKETCH_TENANTS
-    const counter = isNew ? used : (this.#heap[0] as number)
-    const at = floatAt(counter)
-    const version = wordAt(counter) + VERSION
-    Atomics.add(words, version, 1)
-    if (!isNew) this.#places.delete(this.#tenants[counter] as string)
-    floats[at + ERROR] = floats[at + COUNT] as number
-    floats[at + REFUSED] = 0
-    floats[at + MS] = 0
-    words[wordAt(counter) + LENGTH] = names.write(tenant, counter * NAME_BYTES, NAME_BYTES, 'latin1')
-    Atomics.add(words, version, 1)
+    const counter = this.#tenants.length < SKETCH_TENANTS ? this.#begin(tenant) : this.#take()
     this.#tenants[counter] = tenant
     this.#places.set(tenant, counter)
-    if (isNew) {
-      this.#heap[used] = counter
-      this.#heapAt[counter] = used
-      // Its count is none yet: nothing is lower, so it goes to the top.
-      this.#rise(used)
-      Atomics.store(words, 0, used + 1)
-    }
     return counter
   }
 
-  #rise(from: number): void {
-    let at = from
+  /** One that nobody has had. */
+  #begin(tenant: string): number {
+    const { words } = this.#memory
+    const counter = this.#tenants.length
+    this.#write(counter, tenant)
+    Atomics.store(words, 0, counter + 1)
+    // Nothing is lower than its count, which is none yet: it goes to the top.
+    let at = counter
     while (at > 0) {
       const above = (at - 1) >> 1
-      if (this.#countAt(above) <= this.#countAt(at)) return
-      this.#swap(at, above)
+      this.#put(at, this.#heap[above] as number, this.#counts[above] as number)
       at = above
     }
+    this.#put(0, counter, 0)
+    return counter
   }
 
-  #sink(from: number): void {
+  /** The one with the lowest count. */
+  #take(): number {
+    const { floats, words } = this.#memory
+    const counter = this.#heap[0] as number
+    const at = floatAt(counter)
+    Atomics.add(words, wordAt(counter) + VERSION, 1)
+    words[wordAt(counter) + LENGTH] = 0
+    floats[at + ERROR] = floats[at + COUNT] as number
+    floats[at + REFUSED] = 0
+    floats[at + MS] = 0
+    Atomics.add(words, wordAt(counter) + VERSION, 1)
+    this.#places.delete(this.#tenants[counter] as string)
+    return counter
+  }
+
+  #write(counter: number, tenant: string): void {
+    const { words, names } = this.#memory
+    Atomics.add(words, wordAt(counter) + VERSION, 1)
+    words[wordAt(counter) + LENGTH] = names.write(tenant, counter * NAME_BYTES, NAME_BYTES, 'latin1')
+    Atomics.add(words, wordAt(counter) + VERSION, 1)
+  }
+
+  /** Its count has grown. */
+  #sink(counter: number, count: number): void {
+    const counts = this.#counts
     const size = this.#tenants.length
-    let at = from
+    let at = this.#heapAt[counter] as number
     for (;;) {
-      let lowest = at
-      const left = 2 * at + 1
-      if (left < size && this.#countAt(left) < this.#countAt(lowest)) lowest = left
-      if (left + 1 < size && this.#countAt(left + 1) < this.#countAt(lowest)) lowest = left + 1
-      if (lowest === at) return
-      this.#swap(at, lowest)
-      at = lowest
+      let child = 2 * at + 1
+      if (child >= size) break
+      if (child + 1 < size && (counts[child + 1] as number) < (counts[child] as number)) child++
+      const lowest = counts[child] as number
+      if (lowest >= count) break
+      this.#put(at, this.#heap[child] as number, lowest)
+      at = child
     }
+    this.#put(at, counter, count)
   }
 
-  #countAt(position: number): number {
-    return this.#memory.floats[floatAt(this.#heap[position] as number) + COUNT] as number
-  }
-
-  #swap(one: number, other: number): void {
-    const heap = this.#heap
-    const first = heap[one] as number
-    const second = heap[other] as number
-    heap[one] = second
-    heap[other] = first
-    this.#heapAt[second] = one
-    this.#heapAt[first] = other
+  #put(at: number, counter: number, count: number): void {
+    this.#heap[at] = counter
+    this.#counts[at] = count
+    this.#heapAt[counter] = at
   }
 }
 
 /** Tries at a counter that changes hands meanwhile; then it is left out, as one of the least. */
 const TRIES = 8
 
+/** Those that have a name: none of the others had more than one request. */
 export function readSketch({ floats, words, names }: SketchMemory): readonly TenantCount[] {
   const used = Atomics.load(words, 0)
   const counts: TenantCount[] = []
@@ -179,7 +193,7 @@ export function readSketch({ floats, words, names }: SketchMemory): readonly Ten
       const tenant = names.toString('latin1', start, start + (words[wordAt(counter) + LENGTH] as number))
       const [count = 0, error = 0, refused = 0, ms = 0] = floats.subarray(at, at + COUNTER_CELLS)
       if (version % 2 !== 0 || Atomics.load(words, wordAt(counter) + VERSION) !== version) continue
-      counts.push({ tenant, requests: count - error, refused, ms, error })
+      if (tenant !== '') counts.push({ tenant, requests: count - error, refused, ms, error })
       break
     }
   }
