@@ -125,6 +125,22 @@ export interface TenantConfig {
   readonly defaultPlan: string | null
   /** Plans of single tenants, which win over what a credential claims. */
   readonly planOfTenant: Readonly<Record<string, string>>
+  /** Null: the tenant is stated in `header` alone. */
+  readonly assertion: AssertionConfig | null
+}
+
+/** A signed statement of who calls, for upstreams that want proof (RFC 7515, ES256). */
+export interface AssertionConfig {
+  /** The request field that holds it. Default X-Tenant-Assertion. */
+  readonly header: string
+  /** How long one is good for, never beyond the credential. Default 60 s. */
+  readonly ttlS: number
+  /** What `iss` says. Default nyro-gateway. */
+  readonly issuer: string
+  /** What `aud` says; null: nothing. */
+  readonly audience: string | null
+  /** PEM private key on P-256; null: keys that the process makes and changes every day. Never printed. */
+  readonly key: string | null
 }
 
 /** A plan; null members do not limit. Default weight: 1. */

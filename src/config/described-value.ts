@@ -68,7 +68,7 @@ export function writtenMember(name: string): WrittenMember {
   return { name, ...plain }
 }
 
-const SECONDS: ReadonlySet<string> = new Set(['maxAgeS', 'clockSkewS', 'maxLifetimeS'])
+const SECONDS: ReadonlySet<string> = new Set(['maxAgeS', 'clockSkewS', 'maxLifetimeS', 'ttlS'])
 
 /** Of a retry and a breaker: 0 … 1 in `Config`. */
 const SHARES: ReadonlySet<string> = new Set(['budget', 'failures'])

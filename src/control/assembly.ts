@@ -10,6 +10,7 @@ import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
 import { AdmissionDesk } from './admission-desk.ts'
+import { AssertionKeys } from './assertion-keys.ts'
 import type { StartDataThread } from './data-thread.ts'
 import { IdentityDesk } from './identity-desk.ts'
 import type { FetchJson } from './keys/fetch-json.ts'
@@ -59,6 +60,7 @@ export class Assembly {
   readonly log: LogWriter
   readonly threads: ThreadSet
   readonly registry: UpstreamRegistry
+  readonly assertionKeys: AssertionKeys
   readonly memory: UpstreamMemory
   readonly identity: IdentityDesk
   /** What `memory` is a view of. */
@@ -91,6 +93,10 @@ export class Assembly {
     this.#tenantPlaces = new PlaceCount(shared.tenantPlaces, config.workers)
     this.#streamPlaces = new PlaceCount(shared.streamPlaces, config.workers)
     this.log = this.#makeLog(shared)
+    this.assertionKeys = new AssertionKeys({
+      ...{ own: config.tenant.assertion?.key ?? null, startTimer },
+      changed: (key) => this.threads.post({ kind: 'signing-key', key }),
+    })
     this.admission = new AdmissionDesk({
       ...{ memory: shared.upstreamPlaces, rows: config.workers, startTimer, nowMs: monotonicMs },
       post: (row, message) => this.threads.postTo(row, { kind: 'gate', message }),
@@ -126,6 +132,8 @@ export class Assembly {
       registry.drop()
       return problem ?? 'the gateway is shutting down'
     }
+    // First: an upstream may look for the key with the first assertion it gets.
+    this.assertionKeys.useOwn(next.tenant.assertion?.key ?? null)
     this.identity.replace(next)
     this.#rollout.commit(registry.prepared)
     registry.commit()
@@ -139,6 +147,7 @@ export class Assembly {
   async stop(closeAdmin: () => Promise<void>): Promise<void> {
     await this.threads.end()
     this.registry.close()
+    this.assertionKeys.close()
     this.identity.close()
     this.admission.close()
     await closeAdmin()
@@ -216,6 +225,7 @@ export class Assembly {
         version,
         port,
         memory,
+        signingKey: this.assertionKeys.current,
         identity: this.identity.birth(row),
         draining: isDraining(),
       }),

@@ -14,7 +14,8 @@ const SWEEP_MS = 60_000
 const FIRST_WORD_MS = 1_000
 /** What the store may take for an answer: nobody's request waits for it. */
 const STORE_BUDGET_MS = 500
-const REMOTE = ['jwks', 'discovery']
+/** An issuer of this machine is there again when the gateway is. */
+const OF_THIS_MACHINE = /^http:\/\/(?:127\.|localhost[:/]|\[::1\])/
 
 export interface IdentityThreads {
   post(message: ControlMessage): void
@@ -117,7 +118,7 @@ export class IdentityDesk {
 
   #keep({ identity }: Config): void {
     const { keyWorld } = this.#options
-    const isRemote = identity.issuers.some(({ keys }) => REMOTE.includes(keys.kind))
+    const isRemote = identity.issuers.some(({ keys }) => 'url' in keys && !OF_THIS_MACHINE.test(keys.url))
     if (isRemote && keyWorld.store === null && !this.#isWarned) {
       this.#isWarned = true
       keyWorld.log.log('warning', 'Published keys are not kept on disk: GATEWAY_STATE_DIR is not set', {})

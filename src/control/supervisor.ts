@@ -8,6 +8,7 @@ import type { AdminResources, AdminStatus } from './admin/admin-answer.ts'
 import { AdminServer } from './admin/admin-server.ts'
 import { configResource } from './admin/config-resource.ts'
 import { explainResource } from './admin/explain-resource.ts'
+import { JWKS_PATH, jwksResource } from './admin/jwks-resource.ts'
 import { keysResource } from './admin/keys-resource.ts'
 import { metricsResource } from './admin/metrics-resource.ts'
 import { reloadResource } from './admin/reload-resource.ts'
@@ -241,6 +242,7 @@ export class Supervisor {
       ['/config', configResource(() => assembly.config)],
       ['/routes', routesResource(() => assembly.config)],
       ['/explain', explainResource(explained)],
+      [JWKS_PATH, jwksResource(() => assembly.assertionKeys.published)],
       ['/keys', keysResource(() => identity.keys.figures(), this.#options.clock.wallMs)],
       ['/revocations', revocationsResource(identity, this.#options.clock, this.#parts.startTimer)],
     ])

@@ -1,4 +1,5 @@
 import { Exchange } from '../proxy/exchange.ts'
+import { failure } from '../proxy/failure.ts'
 import type { Policy, Verdict } from '../proxy/policy.ts'
 
 /** Takes note of what a policy would have done; null: it would have admitted. Must not throw. */
@@ -15,12 +16,12 @@ export function shadowPolicy(policy: Policy, report: ShadowReport): Policy {
     admit(exchange) {
       const shade = shadeOf(exchange)
       exchange.shade = shade
-      const verdict = policy.admit(shade)
+      const verdict = asked(policy, shade)
       if (!(verdict instanceof Promise)) conclude(policy, shade, exchange, verdict, report)
       else
         verdict.then(
           (settled) => conclude(policy, shade, exchange, settled, report),
-          () => {}, // a defect of a policy that enforces nothing must not end the thread
+          () => conclude(policy, shade, exchange, DEFECT, report),
         )
       return null
     },
@@ -32,6 +33,17 @@ export function shadowPolicy(policy: Policy, report: ShadowReport): Policy {
       shade.over = true
       if (shade.admitted > 0) policy.settle?.(shade)
     },
+  }
+}
+
+/** What a policy that throws would have come to; one that enforces nothing harms nobody by it. */
+const DEFECT = failure('internal')
+
+function asked(policy: Policy, shade: Exchange): Verdict | Promise<Verdict> {
+  try {
+    return policy.admit(shade)
+  } catch {
+    return DEFECT
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
 import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
+import type { SigningKey } from '../assertion/signing-key.ts'
 import { askedClaims } from '../config/asked-claim.ts'
 import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
@@ -21,6 +22,7 @@ import { UpstreamSet } from '../upstreams/upstream-set.ts'
 import type { PlaneMemory, RolloutMessage, ThreadBirth } from './messages.ts'
 import { OpenStreams } from './open-streams.ts'
 import { type Preparation, Preparer } from './preparation.ts'
+import { ThreadAssertion } from './thread-assertion.ts'
 import type { ThreadIdentity } from './thread-identity.ts'
 import { ThreadLog } from './thread-log.ts'
 import type { RolloutPlane } from './thread-rollout.ts'
@@ -53,6 +55,7 @@ interface Ground {
   readonly traffic: ThreadTraffic
   readonly preparer: Preparer
   readonly phase: { isReady: boolean }
+  readonly assertion: ThreadAssertion
 }
 
 /** One thread's whole data plane: listener, connections, pipeline, upstreams. */
@@ -151,6 +154,10 @@ export class DataPlane implements RolloutPlane {
 
   setEndpoints(upstream: string, endpoints: LiveUpstream['endpoints']): void {
     this.#ground.upstreams.setEndpoints(upstream, endpoints)
+  }
+
+  setSigningKey(key: SigningKey): void {
+    this.#ground.assertion.replaceKey(key)
   }
 
   /** What control says of exchanges that wait. */
@@ -304,7 +311,11 @@ function groundOf(parts: DataPlaneParts): Ground {
     ...{ clock, random, log, gate, sharedMs: (ms) => memory.sharedMs(ms) },
   })
   const phase = { isReady: !birth.draining }
+  const assertion = new ThreadAssertion(birth.signingKey, clock)
   const isReady = (): boolean => phase.isReady
-  const preparer = new Preparer({ clock, wire, upstreams, identity, log, traffic, isReady, metrics })
-  return { wire, log, upstreams, traffic, preparer, phase }
+  const preparer = new Preparer({
+    ...{ clock, wire, upstreams, identity, assertion },
+    ...{ log, traffic, isReady, metrics },
+  })
+  return { wire, log, upstreams, traffic, preparer, phase, assertion }
 }

@@ -1,4 +1,5 @@
 import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
+import type { SigningKey } from '../assertion/signing-key.ts'
 import type { Config, RouteConfig } from '../config/config.ts'
 import type { UnknownKidMessage } from '../jwt/key-message.ts'
 import type { PlaceMemory } from '../limits/place-count.ts'
@@ -18,6 +19,8 @@ export interface ThreadBirth {
   /** The port control found free; never 0. */
   readonly port: number
   readonly memory: SharedMemory
+  /** What assertions are signed with where the config names no key. */
+  readonly signingKey: SigningKey
   readonly identity: IdentityBirth
   /** True when the process is draining already. */
   readonly draining: boolean
@@ -86,6 +89,8 @@ export type ControlMessage =
       readonly upstream: string
       readonly endpoints: LiveUpstream['endpoints']
     }
+  /** What assertions are signed with from now on. */
+  | { readonly kind: 'signing-key'; readonly key: SigningKey }
   | IdentityMessage
   /** What is revoked; answered with `revocations-applied` once it is in force. */
   | RevocationsMessage

@@ -11,6 +11,7 @@ import type { Snapshot } from '../proxy/snapshot.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import type { UpstreamSet } from '../upstreams/upstream-set.ts'
 import { SnapshotBuilder } from './compile.ts'
+import type { ThreadAssertion } from './thread-assertion.ts'
 import type { ThreadIdentity } from './thread-identity.ts'
 import type { ThreadLog } from './thread-log.ts'
 import type { PreparedTraffic } from './thread-traffic.ts'
@@ -20,6 +21,7 @@ export interface PreparerParts {
   readonly wire: Wire
   readonly upstreams: UpstreamSet
   readonly identity: ThreadIdentity
+  readonly assertion: ThreadAssertion
   readonly log: ThreadLog
   readonly traffic: { prepare(config: Config): PreparedTraffic }
   readonly isReady: () => boolean
@@ -52,7 +54,7 @@ export class Preparer {
     live: readonly LiveUpstream[],
     { using, claims }: RoutesAhead,
   ): Promise<Preparation> {
-    const { clock, wire, upstreams, identity, log, isReady, metrics } = this.#parts
+    const { clock, wire, upstreams, identity, assertion, log, isReady, metrics } = this.#parts
     const compiled = identity.compile(config, claims)
     const traffic = this.#parts.traffic.prepare(config)
     const user = await loadUserPolicies(using, {
@@ -67,6 +69,7 @@ export class Preparer {
       upstreams: upstreams.prepare(live),
       identity: compiled.parts,
       tenant: tenantPolicy(config.tenant.header),
+      assertion: assertion.compile(config.tenant.assertion, user.owned),
       traffic: traffic.policies,
       userPolicies: (route) => user.policiesOf(route),
       userOwned: user.owned,

@@ -27,7 +27,7 @@ export class ThreadSampler {
     this.#metrics = metrics
   }
 
-  /** For the life of the thread, which it does not prolong. */
+  /** Does not keep the thread alive. */
   start(): void {
     this.#delay.enable()
     this.sample()

@@ -60,6 +60,9 @@ function obey(
       case 'endpoints':
         plane.setEndpoints(message.upstream, message.endpoints)
         break
+      case 'signing-key':
+        plane.setSigningKey(message.key)
+        break
       case 'gate':
         plane.gate(message.message)
         break

@@ -12,12 +12,13 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
   'index.ts': ['config', 'policies'],
   cli: ['api-keys', 'config', 'control', 'dev', 'explain', 'jwt', 'lib', 'policies'],
-  explain: ['admission', 'config', 'http1', 'lib', 'limits', 'proxy', 'upstreams', 'worker'],
+  explain: ['admission', 'assertion', 'config', 'http1', 'lib', 'limits', 'proxy', 'upstreams', 'worker'],
   dev: ['config', 'lib'],
   control: [
     ...[
       'admission',
       'api-keys',
+      'assertion',
       'config',
       'explain',
       'http1',
@@ -35,6 +36,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
     ...[
       'admission',
       'api-keys',
+      'assertion',
       'config',
       'docs',
       'http1',
@@ -49,6 +51,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
     ...['proxy', 'revocation', 'upstreams'],
   ],
   config: ['api-keys', 'identity', 'jwt', 'lib', 'limits'],
+  assertion: ['lib'],
   docs: ['lib', 'proxy'],
   policies: [
     ...[

@@ -2,6 +2,7 @@ import { createHook } from 'node:async_hooks'
 import { randomBytes } from 'node:crypto'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
+import { createSigningKey } from '../../src/assertion/signing-key.ts'
 import type { Config } from '../../src/config/config.ts'
 import { AdmissionDesk } from '../../src/control/admission-desk.ts'
 import { createPlaneMemory } from '../../src/control/plane-memory.ts'
@@ -50,6 +51,7 @@ async function start(config: Config): Promise<number> {
       ...{ config, row: 0, version: '0.0.0-test', port: 0, draining: false },
       upstreams,
       memory,
+      signingKey: createSigningKey(),
     },
     identity: new ThreadIdentity({ birth: NOTHING_KNOWN, clock: systemClock, ask: null }),
     clock: systemClock,

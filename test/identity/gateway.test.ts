@@ -183,6 +183,19 @@ describe('a credential where a browser can put it', () => {
       assert.equal(await stage.verdict(target.replace('browser', 'orders'), fields), '401 token_missing')
     })
 
+  test('does not follow a redirect to another host, where it would be somebody else’s', async (t) => {
+    const moved = (name: string, host: string | null): RouteConfig =>
+      route(name, {
+        credentials: placed('query:access_token'),
+        ending: { kind: 'redirect', status: 308, scheme: 'https', host, port: null, path: null },
+      })
+    const stage = await open(t, { routes: [moved('away', 'new.example.com'), moved('stay', null)] })
+    const query = `a=1&access_token=${jwt}`
+    const away = await stage.ask(`/away/1?${query}`)
+    assert.equal(away.get('location'), 'https://new.example.com/away/1?a=1')
+    assert.equal((await stage.ask(`/stay/1?${query}`)).get('location'), `https://gw.test/stay/1?${query}`)
+  })
+
   test('leaves what stands beside it as it was', async (t) => {
     const stage = await open(t)
     await stage.ask(`/browser/1?a=%20&access_token=${jwt}&b=2`, [['Cookie', 'theme=dark;  lang=en']])

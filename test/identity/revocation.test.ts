@@ -64,9 +64,17 @@ describe('a revocation', () => {
     assert.equal((await stage.admin('PUT', '/revocations', {})).status, 405)
   })
 
-  test('is known to a thread that is born later', async (t) => {
+  test('is known to a thread that is born later, waits for none that died, and outlasts a reload', async (t) => {
     const stage = await IdentityStage.open(t, () => ({}))
     await stage.admin('POST', '/revocations', { tenant: 'acme' })
+    stage.killThread(0)
+    stage.killThread(1)
+    assert.equal((await stage.admin('POST', '/revocations', { subject: 'nobody' })).status, 200)
+    await stage.event('Data thread replaced', 2)
+    await until('a thread to listen', async () => (await stage.admin('GET', '/ready')).status === 200)
+    const verdict = (): Promise<string> => stage.verdict('/orders/1', [ACME]).catch(() => 'unanswered')
+    await until('a thread to answer', async () => (await verdict()) !== 'unanswered')
+    assert.deepEqual([...(await verdicts(stage, [ACME]))], ['401 token_revoked'])
     await stage.reload({ name: 'reloaded' })
     assert.deepEqual([...(await verdicts(stage, [ACME]))], ['401 token_revoked'])
   })

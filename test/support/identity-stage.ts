@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
 import { configDifference } from '../../src/config/difference.ts'
+import { type DataThread, startDataThread } from '../../src/control/data-thread.ts'
 import { Supervisor } from '../../src/control/supervisor.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { planeConfig } from '../worker/open-plane.ts'
@@ -23,6 +24,7 @@ export interface StageOptions {
 export class IdentityStage {
   readonly origin: Origin
   readonly supervisor: Supervisor
+  readonly #threads = new Map<number, DataThread>()
   readonly #state: { config: Config }
   readonly #log: string
 
@@ -46,7 +48,14 @@ export class IdentityStage {
         files: [],
         sinceMs: Number.POSITIVE_INFINITY,
       },
-      parts: { startWatchdog: () => ({ stop: () => {} }) },
+      parts: {
+        startWatchdog: () => ({ stop: () => {} }),
+        startThread: (birth, listener) => {
+          const thread = startDataThread(birth, listener)
+          this.#threads.set(birth.row, thread)
+          return thread
+        },
+      },
     })
   }
 
@@ -129,6 +138,11 @@ export class IdentityStage {
     this.#state.config = { ...this.#state.config, ...changed }
     const outcome = await this.supervisor.reload('signal')
     if (outcome.kind !== 'applied') throw new Error(`not reloaded: ${JSON.stringify(outcome)}`)
+  }
+
+  /** As a crash ends it; another one takes its row. */
+  killThread(row: number): void {
+    this.#threads.get(row)?.kill()
   }
 
   async stop(): Promise<void> {

@@ -26,6 +26,7 @@ function compiled(own: Partial<Config> = {}, identity: Policy | null = IDENTITY)
     userPolicies: () => [],
     userOwned: [],
     tenant: tenantPolicy('X-Company-ID'),
+    assertion: null,
     docs: new Map([['/docs', () => jsonAnswer(200, 'docs')]]),
     isReady: () => true,
   })

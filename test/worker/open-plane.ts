@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createSigningKey } from '../../src/assertion/signing-key.ts'
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
 import { ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { AdmissionDesk } from '../../src/control/admission-desk.ts'
@@ -103,6 +104,7 @@ export class PlaneStage {
         version: '0.0.0-test',
         port: 0,
         memory,
+        signingKey: createSigningKey(),
         draining: draining === 'draining',
       },
       identity: new ThreadIdentity({ birth: NOTHING_KNOWN, clock, ask: null }),

@@ -23,6 +23,7 @@ export function compileParts(own: Partial<CompileParts> = {}): CompileParts {
     upstreams: lookupOf({ orders: ORDERS }),
     identity: null,
     tenant: tenantPolicy('X-Company-ID'),
+    assertion: null,
     traffic: null,
     userPolicies: () => [],
     userOwned: [],

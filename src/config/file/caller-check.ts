@@ -99,6 +99,7 @@ function checkShadow(
   const isThere = {
     limit: route.limit !== undefined || surroundings.hasPlans,
     require: route.require !== undefined,
+    policies: route.policies.length > 0,
     admission: targetsOf(route).some(({ name }) => surroundings.upstreams.get(name)?.admission !== undefined),
   }
   for (const [index, kind] of route.shadow.entries()) {

@@ -2,6 +2,7 @@ import type { RouteConfig, UpstreamConfig } from '../config.ts'
 import { parseDotenv } from '../dotenv.ts'
 import type { Loaded } from '../loaded.ts'
 import { loadApiKeys } from './api-key-file.ts'
+import { judgeAssertion } from './assertion.ts'
 import { fold } from './field-check.ts'
 import { hasIdentity, judgeIssuers } from './identity.ts'
 import { interpolate, pathKey } from './interpolation.ts'
@@ -70,7 +71,7 @@ async function judgeParts(
   salvage: Salvage,
   unfilled: ReadonlySet<string>,
   trial: Trial,
-): Promise<Pick<ConfigParts, 'identity' | 'upstreams' | 'routes'>> {
+): Promise<Pick<ConfigParts, 'identity' | 'assertion' | 'upstreams' | 'routes'>> {
   const { upstreams, routes } = salvage
   const { report } = trial
   checkSections(salvage, report)
@@ -81,13 +82,16 @@ async function judgeParts(
   )
   const { identity } = salvage.sections
   const issuers = await judgeIssuers(tokens, identity.claims, trial)
-  const apiKeys = isUnfilled(['identity', 'apiKeys'], unfilled) ? null : loadApiKeys(identity.apiKeys, trial)
+  const plans = Object.keys(salvage.sections.tenant.plans)
+  const apiKeys = isUnfilled(['identity', 'apiKeys'], unfilled)
+    ? null
+    : loadApiKeys(identity.apiKeys, plans, trial)
   checkUpstreams(upstreams, report)
   const surroundings = {
     upstreams,
     hasIdentity: identified,
     owned: ownedFields(salvage),
-    hasPlans: Object.keys(salvage.sections.tenant.plans).length > 0 || salvage.failed.has('tenant'),
+    hasPlans: plans.length > 0 || salvage.failed.has('tenant'),
   }
   for (const [index, route] of routes.entries()) {
     if (route !== null) checkRoute(route, ['routes', index], surroundings, report)
@@ -96,6 +100,7 @@ async function judgeParts(
   checkUse(salvage, surroundings, report)
   return {
     identity: { issuers, apiKeys },
+    assertion: judgeAssertion(salvage.sections.tenant.assertion, statedFields(salvage), trial),
     upstreams: [...upstreams].flatMap(([name, upstream]): UpstreamConfig[] => {
       if (upstream === null) return []
       return [normaliseUpstream(name, upstream, judgeTls(upstream, ['upstreams', name, 'tls'], trial))]
@@ -114,8 +119,15 @@ function isUnfilled(path: Path, unfilled: ReadonlySet<string>): boolean {
   return [...unfilled].some((key) => key.startsWith(prefix))
 }
 
-/** Folded names, each with what to do instead of changing it. */
-function ownedFields({ sections }: Salvage): ReadonlyMap<string, string> {
+function ownedFields(salvage: Salvage): ReadonlyMap<string, string> {
+  const { assertion } = salvage.sections.tenant
+  const owned = new Map(statedFields(salvage))
+  if (assertion !== undefined) owned.set(fold(assertion.header), 'Only what the gateway signed stands there.')
+  return owned
+}
+
+/** Those of tenants and API keys: folded names, each with what to do instead of changing it. */
+function statedFields({ sections }: Salvage): ReadonlyMap<string, string> {
   const { apiKeys } = sections.identity
   const owned = new Map([[fold(sections.tenant.header), 'Only a verified tenant stands there.']])
   if (apiKeys !== undefined) owned.set(fold(apiKeys.header), 'It carries keys, which no upstream sees.')

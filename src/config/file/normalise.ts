@@ -1,4 +1,11 @@
-import type { Config, IdentityConfig, RouteConfig, UpstreamConfig, UpstreamTlsConfig } from '../config.ts'
+import type {
+  AssertionConfig,
+  Config,
+  IdentityConfig,
+  RouteConfig,
+  UpstreamConfig,
+  UpstreamTlsConfig,
+} from '../config.ts'
 import { UPSTREAM_DEFAULTS } from '../default.ts'
 import type { Overrides } from './override.ts'
 import { normaliseTenant } from './plan.ts'
@@ -10,13 +17,14 @@ export interface ConfigParts {
   readonly overrides: Overrides
   readonly cores: number
   readonly identity: IdentityConfig
+  readonly assertion: AssertionConfig | null
   readonly upstreams: readonly UpstreamConfig[]
   readonly routes: readonly RouteConfig[]
 }
 
 /** The one shape that every door yields, of a document that was judged good. */
 export function normalise(document: Salvage['sections'], parts: ConfigParts): Config {
-  const { overrides, cores, identity, upstreams, routes } = parts
+  const { overrides, cores, identity, assertion, upstreams, routes } = parts
   const { listen, admin, log, cors, shutdown } = document
   return {
     name: document.name,
@@ -53,7 +61,7 @@ export function normalise(document: Salvage['sections'], parts: ConfigParts): Co
       redis: document.store.redis === '' ? null : document.store.redis,
       buckets: document.store.buckets,
     },
-    tenant: normaliseTenant(document.tenant),
+    tenant: { ...normaliseTenant(document.tenant), assertion },
     upstreams,
     routes,
   }

@@ -76,7 +76,13 @@ export function checkRate(rate: Rate, burst: number | undefined, path: Path, rep
   }
 }
 
-export function normaliseTenant({ header, plans, defaultPlan, plan }: TenantDocument): TenantConfig {
+/** But for its assertion, which is judged elsewhere. */
+export function normaliseTenant({
+  header,
+  plans,
+  defaultPlan,
+  plan,
+}: TenantDocument): Omit<TenantConfig, 'assertion'> {
   return {
     header,
     plans: Object.entries(plans).map(([name, document]) => normalisePlan(name, document)),

@@ -31,7 +31,7 @@ const AUTHS = ['required', 'optional', 'none'] as const
 const SCHEMES = ['http', 'https'] as const
 const SUBJECTS = ['tenant', 'subject', 'ip', 'route'] as const
 const STORE_RULES = ['local', 'open', 'closed'] as const
-const SHADOWED = ['limit', 'require', 'admission'] as const
+const SHADOWED = ['limit', 'require', 'admission', 'policies'] as const
 
 const match = section({
   hosts: z.array(text(hostPattern)).optional().meta({
@@ -213,8 +213,8 @@ export const routeSchema = section({
     .prefault([])
     .meta({
       description:
-        'What decides, is counted and logged, but refuses nothing: `limit` (of the plan and of the route), `require`, ' +
-        '`admission`. Identity is no part of it: everything else counts on who calls.',
+        'What decides, is counted and logged, but refuses and states nothing: `limit` (of the plan and of the route), ' +
+        '`require`, `admission`, `policies`. Identity cannot: everything else counts on who calls.',
     }),
 })
 

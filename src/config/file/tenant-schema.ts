@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { MOST_PLACES } from '../../limits/place-count.ts'
-import { TENANT_HEADER } from '../default.ts'
-import { quotaLeaf, rateLeaf, section, text, wholeLeaf } from './leaf.ts'
+import { ASSERTION_HEADER, TENANT_HEADER } from '../default.ts'
+import { line } from '../format.ts'
+import { durationLeaf, keyText, quotaLeaf, rateLeaf, section, text, wholeLeaf } from './leaf.ts'
 import { fieldName, itemName } from './match-format.ts'
 
 const plan = section({
@@ -23,6 +24,25 @@ const plan = section({
   }),
 })
 
+const assertion = section({
+  header: text(fieldName).prefault(ASSERTION_HEADER).meta({
+    description: "The request field it is in; clients' copies vanish on every route.",
+  }),
+  ttl: durationLeaf(2_000).prefault('60s').meta({
+    description: 'How long one is good for, in whole seconds, and never longer than the credential.',
+  }),
+  issuer: text(line).prefault('nyro-gateway').meta({ description: 'What its `iss` says.' }),
+  audience: text(line).optional().meta({ unset: 'none', description: 'What its `aud` says.' }),
+  key: keyText.optional().meta({
+    unset: 'keys that the process makes and changes every day',
+    description:
+      'A PEM private key on the curve P-256, or the path of a file that holds one: for several replicas, whose ' +
+      'assertions upstreams verify by one key set.',
+  }),
+})
+
+export type AssertionDocument = z.output<typeof assertion>
+
 export const tenantSchema = section({
   header: text(fieldName).prefault(TENANT_HEADER).meta({
     description: "The request field that states the verified tenant; clients' copies vanish on every route.",
@@ -33,6 +53,12 @@ export const tenantSchema = section({
   }),
   plans: z.record(z.string(), plan).prefault({}).meta({
     description: 'Limits per tenant over all routes, by name of the plan.',
+  }),
+  assertion: assertion.optional().meta({
+    unset: 'none',
+    description:
+      'A signed statement of who calls, for upstreams that want proof: a JWS (ES256) whose public keys are at ' +
+      '`/.well-known/jwks.json` of the operator listener.',
   }),
   plan: z.record(z.string(), text(itemName)).prefault({}).meta({
     description: "Plans of single tenants, by tenant. Wins over the token's claim.",

@@ -200,7 +200,7 @@ export const upstreamSchema = section({
     max: wholeLeaf(1, MOST_PLACES).prefault(1_000).meta({ description: 'Of all tenants, whole process.' }),
     perTenant: wholeLeaf(1, MOST_PLACES).prefault(100).meta({ description: 'Of one tenant.' }),
     endAtExpiry: flagLeaf.prefault('on').meta({
-      description: 'Ends a stream when its credential expires or is revoked.',
+      description: 'Ends a stream when its credential expires. One whose credential is revoked ends anyway.',
     }),
   })
     .optional()

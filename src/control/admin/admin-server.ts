@@ -11,6 +11,7 @@ import {
   READING,
 } from './admin-answer.ts'
 import { isLoopbackAddress, namesLoopback, TokenCheck } from './admin-guard.ts'
+import { JWKS_PATH } from './jwks-resource.ts'
 import { createServer } from './node-http.ts'
 
 /** Few and quick requests of an operator and of probes. */
@@ -22,8 +23,8 @@ const HEAD_MAX_BYTES = 8 * 1024
 const BODY_MAX_BYTES = 64 * 1024
 const MAX_CONNECTIONS = 64
 
-/** Probes carry no credential. */
-const OPEN_PATHS: readonly string[] = ['/live', '/ready']
+/** Probes carry no credential, nor do upstreams that look for public keys. */
+const OPEN_PATHS: readonly string[] = ['/live', '/ready', JWKS_PATH]
 
 export interface AdminOptions {
   readonly admin: AdminConfig

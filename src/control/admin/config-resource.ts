@@ -20,7 +20,8 @@ export function configResource(config: () => Config): AdminResource {
  * sent to upstreams or asked of clients by name.
  */
 export function withoutSecrets(config: Config): Config {
-  const { admin, identity, store, upstreams, routes } = config
+  const { admin, identity, tenant, store, upstreams, routes } = config
+  const { assertion } = tenant
   return {
     ...config,
     admin: { ...admin, token: hidden(admin.token) },
@@ -29,6 +30,10 @@ export function withoutSecrets(config: Config): Config {
         issuer.keys.kind === 'secret' ? { ...issuer, keys: { kind: 'secret', secret: SECRET } } : issuer,
       ),
       apiKeys: identity.apiKeys === null ? null : hideHashes(identity.apiKeys),
+    },
+    tenant: {
+      ...tenant,
+      assertion: assertion === null ? null : { ...assertion, key: hidden(assertion.key) },
     },
     store: { ...store, redis: store.redis === null ? null : withoutCredentials(store.redis) },
     upstreams: upstreams.map(hideInUpstream),

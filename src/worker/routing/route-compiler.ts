@@ -41,6 +41,8 @@ export interface RouteParts {
   /** Null where nothing verifies. */
   readonly identity: IdentityParts | null
   readonly tenant: Policy
+  /** Proves to upstreams what `tenant` states; null where nobody wants it. */
+  readonly assertion: Policy | null
   /** Who may send how much; null: everybody whatever they like. */
   readonly traffic: TrafficParts | null
   /** The operator's own of a route, in their order. */
@@ -89,7 +91,9 @@ export class RouteCompiler {
     this.#config = config
     this.#parts = parts
     // Over all policies of all routes: what one route states, no client may state on any other.
-    this.#owned = new Set([...(parts.identity?.owned ?? []), ...parts.tenant.owns, ...parts.userOwned])
+    const { identity, tenant, assertion } = parts
+    const owned = [identity?.owned ?? [], tenant.owns, assertion?.owns ?? []]
+    this.#owned = new Set([...owned.flat(), ...parts.userOwned])
     this.#strips = compileRequestStrips(this.#owned)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
     this.#cors = this.cors(null)
@@ -167,21 +171,26 @@ export class RouteCompiler {
     const { ending, policies, shadow } = route
     const { maxBytes } = route.body
     const limit = this.#traffic?.limit(route) ?? null
-    const asked = [
+    const first = [
       this.#cors,
       ...(maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]),
       ...this.#identity(route),
       ...(limit === null ? [] : [limit]),
-      ...(policies.length === 0 ? [] : this.#parts.userPolicies(route)),
-      ...(ending.kind === 'redirect'
-        ? [redirectPolicy(ending, compileRewrite(route.rewrite))]
-        : (this.#traffic?.admission(ending.upstreams) ?? [])),
     ]
-    return this.#traffic?.shadowed(asked, shadow) ?? asked
+    const users = policies.length === 0 ? [] : this.#parts.userPolicies(route)
+    const last =
+      ending.kind === 'redirect'
+        ? [redirectPolicy(ending, compileRewrite(route.rewrite), route.credentials)]
+        : (this.#traffic?.admission(ending.upstreams) ?? [])
+    const traffic = this.#traffic
+    if (traffic === null || shadow.length === 0) return [...first, ...users, ...last]
+    const shadowed = (asked: readonly Policy[]): readonly Policy[] => traffic.shadowed(asked, shadow)
+    return [...shadowed(first), ...traffic.shadowedUsers(users, shadow), ...shadowed(last)]
   }
 
   #identity({ auth, credentials, require }: RouteConfig): readonly Policy[] {
-    const { identity, tenant } = this.#parts
+    const { identity, tenant, assertion } = this.#parts
+    const stated = assertion === null ? [tenant] : [tenant, assertion]
     // Asked even where nobody can have come: a demand that cannot be met refuses.
     const demanded = require === null ? [] : [requirePolicy(require)]
     if (auth === 'none' || identity === null) return demanded
@@ -191,7 +200,7 @@ export class RouteCompiler {
       auth === 'required'
         ? required
         : this.#identities.of(`optional ${places}`, () => optionalIdentity(required))
-    return [asked, tenant, ...demanded]
+    return [asked, ...stated, ...demanded]
   }
 
   #response(route: RouteConfig): ResponsePlan {

@@ -66,11 +66,17 @@ export class TrafficPolicies {
 
   /** The same policies, of which those that a route shadows enforce nothing. */
   shadowed(policies: readonly Policy[], kinds: readonly string[]): readonly Policy[] {
-    if (kinds.length === 0) return policies
     const { shadowReport } = this.#parts
     return policies.map((policy) =>
       kinds.includes(policy.kind) ? shadowPolicy(policy, shadowReport) : policy,
     )
+  }
+
+  /** The same for those of the operator's own, whose kinds are theirs: all of a route's or none. */
+  shadowedUsers(policies: readonly Policy[], kinds: readonly string[]): readonly Policy[] {
+    if (!kinds.includes('policies')) return policies
+    const { shadowReport } = this.#parts
+    return policies.map((policy) => shadowPolicy(policy, shadowReport))
   }
 
   #admitting(name: string): AdmittingUpstream | null {

@@ -54,6 +54,15 @@ describe('a doubtful configuration is taken with a warning', () => {
     ])
   })
 
+  test('where more is let into an upstream than it has connections', async () => {
+    const admission = (max: number): string =>
+      GOOD.replace('"http://a"', `"http://a", connections: { max: ${max} }, admission: { concurrency: 16 }`)
+    assert.deepEqual(await warningsOf(admission(16)), [])
+    assert.deepEqual(await warningsOf(admission(15)), [
+      'nyro.yaml:1:81 upstreams.a.admission.concurrency is more than `connections.max`: exchanges between the two are refused, and wait for nothing.',
+    ])
+  })
+
   test('where a secret is short and said to be wanted so', async () => {
     const [warning] = await warningsOf(`${GOOD}identity: { jwt: [{ secret: short, allowWeakSecret: true }] }`)
     assert.match(
@@ -209,6 +218,20 @@ describe('API keys', () => {
       })
       assert.ok(loaded.files.some((name) => name.endsWith(file.replace('./', '/'))))
     }
+  })
+
+  test('on a plan that is not there have the default, which is said', async () => {
+    const text = `[{ name: ci, tenant: acme, hash: ${HASH}, prefix: nyro_00000000, plan: prp }]`
+    const plans = 'tenant: { defaultPlan: pro, plans: { pro: {} } }\n'
+    const file = `${plans}${GOOD}identity: { apiKeys: { file: ./keys.yaml } }`
+    const loaded = await loadText(file, { env: {}, files: { 'keys.yaml': text } })
+    assert.deepEqual(loaded.warnings, [
+      './keys.yaml:1:129 keys[0].plan is no plan of `tenant.plans`: the default holds.',
+    ])
+    const known = await loadText(file, { env: {}, files: { 'keys.yaml': text.replace('prp', 'pro') } })
+    assert.deepEqual(known.warnings, [])
+    // Where there are no plans, none is missed.
+    assert.deepEqual((await load('./keys.yaml', text)).warnings.length, 1)
   })
 
   test('may be none yet', async () => {
