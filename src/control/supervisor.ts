@@ -3,6 +3,7 @@ import type { Loaded } from '../config/loaded.ts'
 import type { Clock } from '../lib/clock.ts'
 import { processUsage } from '../lib/process-usage.ts'
 import { NAME } from '../lib/version.ts'
+import { MOST_ROWS } from '../limits/operation-log.ts'
 import { redisConnector } from '../limits/redis-connection.ts'
 import type { AdminResources, AdminStatus } from './admin/admin-answer.ts'
 import { AdminServer } from './admin/admin-server.ts'
@@ -106,7 +107,8 @@ export class Supervisor {
   /** Resolves once all data threads listen. Rejects with StartRefusal, and then nothing is left running. */
   async start(): Promise<void> {
     const { config, version, output, clock, stateDir } = this.#options
-    const workers = config.workers > 1 && !(await portsAreShareable()) ? 1 : config.workers
+    const shareable = config.workers > 1 && !(await portsAreShareable()) ? 1 : config.workers
+    const workers = Math.min(shareable, MOST_ROWS)
     const port = await claimPublicPort(config.listen.host, config.listen.port)
     const isDraining = (): boolean => this.#state === 'draining'
     const effective = { ...config, workers }
@@ -224,10 +226,11 @@ export class Supervisor {
   }
 
   #resources(assembly: Assembly): AdminResources {
-    const { registry, memory, identity } = assembly
+    const { registry, memory, admission, identity } = assembly
     const upstreams = upstreamsResource({
       live: () => registry.live,
       openConnections: (slot) => memory.openConnections(slot),
+      admission: (slot) => admission.stateOf(slot),
       describeEndpoint: (slot) => memory.describeEndpoint(slot),
     })
     const explained = {
@@ -281,7 +284,9 @@ export class Supervisor {
     for (const warning of this.#options.warnings) log.log('warning', 'Doubtful setting', { warning })
     const configured = this.#options.config.workers
     if (workers === configured) return
-    log.log('warning', 'One data thread only: this system does not share ports', { configured })
+    if (workers === 1) {
+      log.log('warning', 'One data thread only: this system does not share ports', { configured })
+    } else log.log('warning', 'Fewer data threads: there can be no more', { configured, workers })
   }
 
   #announce({ log, config }: Assembly, port: number): void {

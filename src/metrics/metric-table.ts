@@ -44,7 +44,7 @@ export const METRICS = {
     'Times a request was handed to an upstream again after a first try.',
   ),
   nyro_received_bytes: metric('counter', 'bytes', ['route'], 'Body bytes from clients.'),
-  nyro_sent_bytes: metric('counter', 'bytes', ['route'], 'Body bytes of upstreams sent on to clients.'),
+  nyro_sent_bytes: metric('counter', 'bytes', ['route'], 'Body bytes sent to clients.'),
   nyro_request_duration_seconds: metric(
     'histogram',
     'seconds',

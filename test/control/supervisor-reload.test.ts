@@ -150,6 +150,7 @@ test('GET /upstreams says where traffic can go', async (t) => {
     {
       name: 'a',
       openConnections: 0,
+      admission: null,
       names: 'resolved',
       endpoints: [
         { target: '10.0.0.1:81', address: '10.0.0.1', ...still },

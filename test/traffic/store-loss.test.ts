@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { StoreErrorRule } from '../../src/limits/rule.ts'
 import { echo, Origin } from '../support/origin.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { RawClient, request } from '../support/raw-client.ts'
 import { RedisProxy } from '../support/redis-proxy.ts'
 import { RedisServer } from '../support/redis-server.ts'
 import { until } from '../support/until.ts'
@@ -13,7 +13,10 @@ import { asked, trafficConfig } from './traffic-part.ts'
 const RATE = 20
 const BURST = 20
 const WORKERS = 2
-const ADDED_MS = 30
+/** Less than waiting for the store would take, each time anew. */
+const ADDED_MS = 20
+/** One in which the machine did nothing else is enough. */
+const WINDOWS = 5
 const BACK_MS = 5_000
 
 const LOSSES = {
@@ -83,7 +86,18 @@ for (const [loss, { begin, end }] of Object.entries(LOSSES)) {
           await offer({ ...load, forMs: 100 })
           return lost() >= WORKERS
         })
-        const during = await offer({ ...load, forMs: 1_000 })
+        const during: Offered[] = []
+        let added = Number.POSITIVE_INFINITY
+        for (let window = 0; window < WINDOWS && added >= ADDED_MS; window++) {
+          const [limited, free] = await Promise.all([
+            offer({ ...load, forMs: 1_000 }),
+            offer({ ...load, bytes: request('GET', '/open/1'), forMs: 1_000 }),
+          ])
+          during.push(...limited)
+          added = Math.min(added, quantile(latencies(limited), 0.99) - quantile(latencies(free), 0.99))
+        }
+        t.diagnostic(`p99 ${added.toFixed(1)} ms above that of a route without limits`)
+        assert.ok(added < ADDED_MS, `${added} ms more at p99`)
         await end(redis, proxy)
         const beganMs = performance.now()
         const known = linked()
@@ -94,10 +108,6 @@ for (const [loss, { begin, end }] of Object.entries(LOSSES)) {
           assert.ok([200, 429, ...(rule === 'closed' ? [503] : [])].includes(status), `${status}`)
         }
         assertRule(during)
-        const usual = quantile(latencies(before), 0.99)
-        const added = quantile(latencies(during), 0.99) - usual
-        t.diagnostic(`p99 ${usual.toFixed(1)} ms, without the store ${added.toFixed(1)} ms more`)
-        assert.ok(added < ADDED_MS, `${added} ms more at p99`)
         using client = await RawClient.connect(stage.port)
         assert.notEqual((await client.ask(asked('other'))).get('ratelimit'), null)
       })

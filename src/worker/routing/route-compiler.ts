@@ -205,7 +205,7 @@ export class RouteCompiler {
 
   #response(route: RouteConfig): ResponsePlan {
     const changes = route.headers.response
-    const isLimited = !route.shadow.includes('limit') && (this.#traffic?.limit(route) ?? null) !== null
+    const isLimited = !route.shadow.includes('limit') && this.#traffic?.isLimited(route) === true
     const stated = isLimited ? LIMIT_FIELDS : []
     const count = changes.set.length + changes.add.length + changes.remove.length + stated.length
     if (count === 0) return UNCHANGED_RESPONSE

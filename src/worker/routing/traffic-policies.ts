@@ -53,6 +53,11 @@ export class TrafficPolicies {
     return limitPolicy({ limiter, places, plans, route: { ...limit, name } })
   }
 
+  /** Whether `limit` gives a policy. */
+  isLimited({ auth, limit }: Pick<RouteConfig, 'auth' | 'limit'>): boolean {
+    return limit !== null || (auth !== 'none' && this.#planPolicy !== null)
+  }
+
   /** Those that come right before forwarding; none where every upstream takes whatever comes. */
   admission(choices: readonly { readonly name: string }[]): readonly Policy[] {
     const upstreams = choices.map(({ name }) => this.#admitting(name))
