@@ -68,6 +68,7 @@ function reportPolicy(tenants: readonly string[]): void {
     owned: new Set<string>(),
     response: UNCHANGED_RESPONSE,
     target: null,
+    series: 0,
     logText: '',
   }
   const exchange = new Exchange(UNREAD_HEAD, route, '192.0.2.7', 'http', 'request-1', 0)

@@ -3,6 +3,8 @@ import type { Config } from '../config/config.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { PlaceCount } from '../limits/place-count.ts'
 import type { ConnectStore } from '../limits/store-connection.ts'
+import { MetricsMemory } from '../metrics/metrics-memory.ts'
+import { MetricsReader, type MetricsView } from '../metrics/metrics-view.ts'
 import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
@@ -63,6 +65,9 @@ export class Assembly {
   readonly identity: IdentityDesk
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
+  /** What data threads counted. */
+  readonly metrics: MetricsView
+  readonly #counted: MetricsMemory
   readonly admission: AdmissionDesk
   readonly #tenantPlaces: PlaceCount
   readonly #streamPlaces: PlaceCount
@@ -78,9 +83,12 @@ export class Assembly {
     const shared: SharedMemory = {
       ...createPlaneMemory(config, randomBytes),
       logRings: Array.from({ length: config.workers }, createLogRing),
+      metrics: MetricsMemory.create(config.workers),
     }
     const { monotonicMs } = clock
     this.sharedUpstreams = shared.upstreams
+    this.#counted = new MetricsMemory(shared.metrics, 'control')
+    this.metrics = new MetricsReader(this.#counted)
     this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
     this.#tenantPlaces = new PlaceCount(shared.tenantPlaces, config.workers)
     this.#streamPlaces = new PlaceCount(shared.streamPlaces, config.workers)
@@ -199,6 +207,7 @@ export class Assembly {
   /** Waiters of other threads come last: they take the places that are given back here. */
   #reclaim(row: number): void {
     this.memory.reclaim(row)
+    this.#counted.reclaim(row)
     this.identity.died(row)
     this.#tenantPlaces.reclaim(row)
     this.#streamPlaces.reclaim(row)

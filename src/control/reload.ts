@@ -35,6 +35,8 @@ export interface ReloaderOptions {
   readonly watch: (files: readonly string[], sinceMs: number) => void
   readonly wallMs: () => number
   readonly log: Log
+  /** Told what came of each load. Default: nobody is. */
+  readonly concluded?: (outcome: ReloadOutcome) => void
 }
 
 /** A log line holds no more of either; `nyro diff` and `nyro check` show them all. */
@@ -94,7 +96,9 @@ export class Reloader {
     this.#isBusy = true
     for (let turn = this.#next; turn !== null; turn = this.#next) {
       this.#next = null
-      turn.outcome.resolve(await this.#reload(turn.cause))
+      const outcome = await this.#reload(turn.cause)
+      this.#options.concluded?.(outcome)
+      turn.outcome.resolve(outcome)
     }
     this.#isBusy = false
   }

@@ -1,6 +1,7 @@
 import type { Config, LogLevel } from '../config/config.ts'
 import type { Loaded } from '../config/loaded.ts'
 import type { Clock } from '../lib/clock.ts'
+import { processUsage } from '../lib/process-usage.ts'
 import { NAME } from '../lib/version.ts'
 import { MOST_ROWS } from '../limits/operation-log.ts'
 import { redisConnector } from '../limits/redis-connection.ts'
@@ -10,6 +11,7 @@ import { configResource } from './admin/config-resource.ts'
 import { explainResource } from './admin/explain-resource.ts'
 import { JWKS_PATH, jwksResource } from './admin/jwks-resource.ts'
 import { keysResource } from './admin/keys-resource.ts'
+import { metricsResource } from './admin/metrics-resource.ts'
 import { reloadResource } from './admin/reload-resource.ts'
 import { revocationsResource } from './admin/revocations-resource.ts'
 import { routesResource } from './admin/routes-resource.ts'
@@ -18,9 +20,11 @@ import { Assembly, type AssemblyParts } from './assembly.ts'
 import { ConfigWatch } from './config-watch.ts'
 import { startDataThread } from './data-thread.ts'
 import { jsonFetcher } from './keys/fetch-json.ts'
+import type { MetricsSource } from './metrics-page.ts'
 import { probeEndpoint } from './probe-request.ts'
 import { claimPublicPort, portsAreShareable } from './public-port.ts'
 import { type ConfigChange, type ReloadCause, Reloader, type ReloadOutcome } from './reload.ts'
+import { ReloadTally } from './reload-tally.ts'
 import { systemLookup } from './resolver.ts'
 import { startTimer } from './start-timer.ts'
 import type { ThreadSet } from './thread-set.ts'
@@ -89,12 +93,14 @@ export class Supervisor {
   #admin: AdminServer | null = null
   #reloader: Reloader | null = null
   #watch: ConfigWatch | null = null
+  readonly #reloads: ReloadTally
   /** A signal that came while starting. */
   #earlySignal: string | null = null
 
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#parts = { ...PARTS, ...options.parts }
+    this.#reloads = new ReloadTally(options.clock.wallMs)
     this.ended = this.#ended.promise
   }
 
@@ -200,6 +206,7 @@ export class Supervisor {
       watch: (files, sinceMs) => void watch.follow(files, sinceMs),
       wallMs: clock.wallMs,
       log: assembly.log,
+      concluded: (outcome) => this.#reloads.concluded(outcome),
     })
   }
 
@@ -233,6 +240,7 @@ export class Supervisor {
       identity: () => identity.known(),
     }
     const resources = new Map([
+      ['/metrics', metricsResource(this.#metricsSource(assembly))],
       ['/upstreams', upstreams],
       ['/config', configResource(() => assembly.config)],
       ['/routes', routesResource(() => assembly.config)],
@@ -246,6 +254,25 @@ export class Supervisor {
       '/config/reload',
       reloadResource(() => this.reload('admin')),
     )
+  }
+
+  #metricsSource(assembly: Assembly): MetricsSource {
+    const { version, nodeVersion } = this.#options
+    const { registry, memory, threads, log, metrics, admission, identity } = assembly
+    return {
+      ...{ view: metrics, version, nodeVersion, usage: processUsage, reloads: this.#reloads },
+      configuredThreads: assembly.config.workers,
+      listeningThreads: () => threads.listening,
+      deaths: () => threads.deaths,
+      isDraining: () => this.#state === 'draining' || this.#state === 'ending',
+      droppedLines: () => log.dropped,
+      live: () => registry.live,
+      openConnections: (slot) => memory.openConnections(slot),
+      describeEndpoint: (slot) => memory.describeEndpoint(slot),
+      admissionOf: (slot) => admission.stateOf(slot),
+      issuers: () => identity.keys.figures(),
+      wallMs: this.#options.clock.wallMs,
+    }
   }
 
   #status(threads: number): AdminStatus {

@@ -58,6 +58,8 @@ interface Place {
 export class ThreadSet {
   readonly #options: ThreadSetOptions
   readonly #places: readonly Place[]
+  /** Threads that died and were not told to end. */
+  deaths = 0
   #question = 0
   #mode: 'starting' | 'serving' | 'closing' | 'ending' = 'starting'
   /** Settles what `start`, `close` or `end` waits for; each awaits its own phase of all threads. */
@@ -214,6 +216,7 @@ export class ThreadSet {
 
   #report(place: Place, death: Death): void {
     const { reason, stack } = death
+    this.deaths++
     this.#options.log.log('error', 'Data thread died', {
       row: place.row,
       reason,

@@ -58,6 +58,7 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
     const preparer = new Preparer({
       ...{ clock, wire, upstreams, identity, assertion, log, traffic },
       isReady: () => true,
+      metrics: null,
     })
     const { routes } = config
     const ahead = { using: routes, claims: askedClaims(routes) }

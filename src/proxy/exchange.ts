@@ -72,6 +72,10 @@ export class Exchange {
   entered = -1 // policies/admission
   /** When it was let in, ms on the exchange's clock. */
   enteredMs = 0 // policies/admission
+  /** When the request was first handed to an upstream, ms on the exchange's clock; 0: not yet. */
+  forwardedMs = 0 // forward
+  /** How often it was handed to one. */
+  attempts = 0 // forward
   /** When the response head came, ms on the exchange's clock; 0: not yet. */
   respondedMs = 0 // forward
   aborted = false // forward: the client left before the end

@@ -102,16 +102,16 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const { timeouts } = upstream.config
     const { headMs, idleMs } = this.#target.limits
     const { authority, target } = endpoint.live
-    const head = this.#head
     this.#connection = connection
     this.#endpoint = endpoint
     this.#exchange.endpoint = target
-    this.#site.trace?.(this.#exchange, 'Proxying request', { method: head.method, target })
+    if (this.#exchange.attempts++ === 0) this.#exchange.forwardedMs = this.#site.nowMs()
+    this.#site.trace?.(this.#exchange, 'Proxying request', { method: this.#head.method, target })
     const kind = this.#upgrade ? 'upgrade' : 'plain'
-    connection.begin(this, head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)
+    connection.begin(this, this.#head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)
     connection.writer.begin(
-      requestHead(head, this.#exchange, plan, this.#origin, authority, kind),
-      head.chunked ? 'chunked' : 'plain',
+      requestHead(this.#head, this.#exchange, plan, this.#origin, authority, kind),
+      this.#head.chunked ? 'chunked' : 'plain',
     )
     if (!this.#client.requestDone) this.#client.release()
     else {

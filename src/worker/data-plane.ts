@@ -8,6 +8,7 @@ import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
+import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged } from '../observe/log-line.ts'
 import type { Exchange } from '../proxy/exchange.ts'
@@ -25,7 +26,7 @@ import { ThreadAssertion } from './thread-assertion.ts'
 import type { ThreadIdentity } from './thread-identity.ts'
 import { ThreadLog } from './thread-log.ts'
 import type { RolloutPlane } from './thread-rollout.ts'
-import { ThreadTraffic } from './thread-traffic.ts'
+import { type LimitFigures, ThreadTraffic } from './thread-traffic.ts'
 import { trustedPeers } from './trusted-peers.ts'
 
 const IDLE_CLOSE_DELAY_MS = 1_000
@@ -42,6 +43,8 @@ export interface DataPlaneParts {
   readonly gate: (message: GateMessage) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
+  /** Where exchanges are counted; null: nowhere. */
+  readonly metrics: ThreadMetrics | null
 }
 
 /** What is there before the first config is in force. */
@@ -60,6 +63,7 @@ export class DataPlane implements RolloutPlane {
   readonly #clock: Clock
   readonly #writeLine: (line: string) => void
   readonly #drained: () => void
+  readonly #metrics: ThreadMetrics | null
   readonly #ground: Ground
   readonly #pipeline: Pipeline
   readonly #server: net.Server
@@ -95,6 +99,7 @@ export class DataPlane implements RolloutPlane {
     this.#clock = clock
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
+    this.#metrics = parts.metrics
     this.#ground = ground
     const { revocations } = parts.identity
     this.#identity = parts.identity
@@ -132,6 +137,19 @@ export class DataPlane implements RolloutPlane {
   get port(): number {
     const address = this.#server.address()
     return address !== null && typeof address === 'object' ? address.port : 0
+  }
+
+  /** Open connections of clients, and exchanges under way. */
+  get load(): { readonly clients: number; readonly active: number } {
+    return { clients: this.#clients.size, active: this.#pipeline.active }
+  }
+
+  get limits(): LimitFigures {
+    return this.#ground.traffic.limits
+  }
+
+  get upstreams(): UpstreamSet {
+    return this.#ground.upstreams
   }
 
   setEndpoints(upstream: string, endpoints: LiveUpstream['endpoints']): void {
@@ -238,8 +256,10 @@ export class DataPlane implements RolloutPlane {
     const address = accepted.remoteAddress
     if (address === undefined || this.#clients.size >= this.#maxClients) {
       accepted.destroy()
+      this.#metrics?.turnedAway()
       return
     }
+    this.#metrics?.accepted()
     this.#clients.add(
       new ServerConnection(accepted, address, this.#pipeline, this.#limits, this.#ground.wire),
     )
@@ -260,6 +280,7 @@ export class DataPlane implements RolloutPlane {
   }
 
   #record(exchange: Exchange, nowMs: number): void {
+    this.#metrics?.record(exchange, nowMs)
     const level = accessLevel(exchange)
     if (!this.#accessLevels.has(level)) return
     this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), nowMs - exchange.startMs))
@@ -271,7 +292,8 @@ export class DataPlane implements RolloutPlane {
   }
 }
 
-function groundOf({ birth, identity, clock, random, writeLine, gate }: DataPlaneParts): Ground {
+function groundOf(parts: DataPlaneParts): Ground {
+  const { birth, identity, clock, random, writeLine, gate, metrics } = parts
   const { monotonicMs, wallMs } = clock
   const wire = new Wire(monotonicMs)
   const log = new ThreadLog(birth.config.log.level, wallMs, writeLine)
@@ -293,7 +315,7 @@ function groundOf({ birth, identity, clock, random, writeLine, gate }: DataPlane
   const isReady = (): boolean => phase.isReady
   const preparer = new Preparer({
     ...{ clock, wire, upstreams, identity, assertion },
-    ...{ log, traffic, isReady },
+    ...{ log, traffic, isReady, metrics },
   })
   return { wire, log, upstreams, traffic, preparer, phase, assertion }
 }

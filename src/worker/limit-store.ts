@@ -53,6 +53,13 @@ export class LimitStore {
     choice.link?.start()
   }
 
+  /** Whether the store answers; `none`: there is none. */
+  get state(): 'none' | 'up' | 'down' {
+    const { link } = this.#inForce
+    if (link === null) return 'none'
+    return link.connection === null ? 'down' : 'up'
+  }
+
   stop(): void {
     this.#inForce.link?.stop()
   }

@@ -44,6 +44,8 @@ export interface PlaneMemory {
 export interface SharedMemory extends PlaneMemory {
   /** Log lines on their way to control, one ring a thread: see observe/log-ring.ts. */
   readonly logRings: readonly SharedArrayBuffer[]
+  /** What threads count: see metrics/metrics-memory.ts. */
+  readonly metrics: SharedArrayBuffer
 }
 
 /**

@@ -3,6 +3,7 @@ import { packageAssets } from '../docs/assets.ts'
 import { docsAnswers } from '../docs/pages.ts'
 import type { Wire } from '../http1/wire.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { tenantPolicy } from '../policies/tenant.ts'
 import { loadUserPolicies, type PolicyRoute } from '../policies/user/load-user-policies.ts'
 import { describePolicyProblem } from '../policies/user/policy-problem.ts'
@@ -24,6 +25,8 @@ export interface PreparerParts {
   readonly log: ThreadLog
   readonly traffic: { prepare(config: Config): PreparedTraffic }
   readonly isReady: () => boolean
+  /** Null: nothing is counted. */
+  readonly metrics: ThreadMetrics | null
 }
 
 /** What is to be known of a config's routes before the first of them comes. */
@@ -51,7 +54,7 @@ export class Preparer {
     live: readonly LiveUpstream[],
     { using, claims }: RoutesAhead,
   ): Promise<Preparation> {
-    const { clock, wire, upstreams, identity, assertion, log, isReady } = this.#parts
+    const { clock, wire, upstreams, identity, assertion, log, isReady, metrics } = this.#parts
     const compiled = identity.compile(config, claims)
     const traffic = this.#parts.traffic.prepare(config)
     const user = await loadUserPolicies(using, {
@@ -72,6 +75,7 @@ export class Preparer {
       userOwned: user.owned,
       docs: docsAnswers(described.config, packageAssets),
       isReady,
+      ...(metrics === null ? {} : { seriesOf: metrics.seriesOf }),
     })
     return new Preparation(config, builder, described, () => {
       identity.putInForce(compiled)

@@ -5,7 +5,7 @@ import type { CredentialSource } from '../identity/credential-source.ts'
 import type { KeysCheckedMessage, KeysMessage, UnknownKidMessage } from '../jwt/key-message.ts'
 import { KeyRequests } from '../jwt/key-request.ts'
 import { compileIssuer } from '../jwt/live-issuer.ts'
-import { TokenVerifier } from '../jwt/verify.ts'
+import { type TokenTally, TokenVerifier } from '../jwt/verify.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ApiKeyCheck } from '../policies/api-key.ts'
 import { identityPolicy } from '../policies/identity.ts'
@@ -36,6 +36,8 @@ export interface ThreadIdentityParts {
   readonly clock: Clock
   /** Asks control for a key; null: nobody is there to be asked. */
   readonly ask: ((message: UnknownKidMessage) => void) | null
+  /** Told what the cache of tokens was good for; null: nobody is. Default null. */
+  readonly tally?: TokenTally | null
 }
 
 /** Who verifies, for one config: kept while what is configured stays the same, and with it the tokens it has verified. */
@@ -56,9 +58,11 @@ export class ThreadIdentity {
   /** The last word on each issuer's keys: a verifier made later begins with it. */
   readonly #keys = new Map<string, KeysMessage>()
   readonly #isRevoked: IsRevoked
+  readonly #tally: TokenTally | null
   #inForce: CompiledIdentity | null = null
 
-  constructor({ birth, clock, ask }: ThreadIdentityParts) {
+  constructor({ birth, clock, ask, tally = null }: ThreadIdentityParts) {
+    this.#tally = tally
     const nowS = (): number => clock.wallMs() / 1_000
     this.#nowS = nowS
     this.#keyRequests =
@@ -129,6 +133,7 @@ export class ThreadIdentity {
       issuers: issuers.map((issuer) => compileIssuer(issuer, claims)),
       nowS: this.#nowS,
       keyRequests: this.#keyRequests,
+      tally: this.#tally,
     })
   }
 }

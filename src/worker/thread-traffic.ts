@@ -35,11 +35,21 @@ export interface PreparedTraffic {
   readonly keep: () => void
 }
 
+/** Counts of one thread. */
+export interface LimitFigures {
+  /** Keys that gave way to others: their limits began anew. */
+  readonly forgotten: number
+  /** Exchanges let past a plan's concurrency because there was no room to count them. */
+  readonly uncounted: number
+  readonly store: 'none' | 'up' | 'down'
+}
+
 /** What a thread knows of who may send how much: shared with all threads, outlasting reloads. */
 export class ThreadTraffic {
   readonly streams: StreamWatch
   readonly #gate: Gate
   readonly #tenantPlaces: PlaceCount
+  readonly #local: SharedLimiter
   readonly #store: LimitStore
   readonly #sampled: SampledLog
   readonly #nowMs: () => number
@@ -55,8 +65,8 @@ export class ThreadTraffic {
     this.#sampled = new SampledLog(say, monotonicMs)
     // Buckets say when they are full, in a time that all threads must read alike.
     const shared = { wallMs, monotonicMs: () => sharedMs(monotonicMs()) }
-    const local = new SharedLimiter(memory.buckets, shared)
-    this.#store = new LimitStore({ local, random, nowMs: monotonicMs, log: say })
+    this.#local = new SharedLimiter(memory.buckets, shared)
+    this.#store = new LimitStore({ local: this.#local, random, nowMs: monotonicMs, log: say })
   }
 
   prepare({ tenant, store }: Pick<Config, 'tenant' | 'store'>): PreparedTraffic {
@@ -79,6 +89,15 @@ export class ThreadTraffic {
         this.#store.take(choice)
         this.#sampled.reset()
       },
+    }
+  }
+
+  /** How limits fare in this thread. */
+  get limits(): LimitFigures {
+    return {
+      forgotten: this.#local.evicted,
+      uncounted: this.#tenantPlaces.uncounted,
+      store: this.#store.state,
     }
   }
 

@@ -1,10 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
+import { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { LogRingWriter } from '../observe/log-ring.ts'
 import { DataPlane } from './data-plane.ts'
 import type { ControlMessage, ThreadBirth, ThreadMessage } from './messages.ts'
 import { ThreadIdentity } from './thread-identity.ts'
 import { ThreadRollout } from './thread-rollout.ts'
+import { ThreadSampler } from './thread-sampler.ts'
 
 type Port = NonNullable<typeof parentPort>
 
@@ -12,7 +14,8 @@ type Port = NonNullable<typeof parentPort>
 async function run(birth: ThreadBirth, port: Port): Promise<void> {
   const say = (message: ThreadMessage): void => port.postMessage(message)
   const ring = new LogRingWriter(birth.memory.logRings[birth.row] as SharedArrayBuffer) // one a row, by contract
-  const identity = new ThreadIdentity({ birth: birth.identity, clock: systemClock, ask: say })
+  const metrics = new ThreadMetrics(birth.memory.metrics, birth.row)
+  const identity = new ThreadIdentity({ birth: birth.identity, clock: systemClock, ask: say, tally: metrics })
   try {
     const plane = await DataPlane.open({
       birth,
@@ -25,8 +28,10 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
       },
       gate: (message) => say({ kind: 'gate', message }),
       drained: () => say({ kind: 'drained' }),
+      metrics,
     })
     obey(plane, identity, port, say)
+    new ThreadSampler(plane, metrics).start()
     const { host } = birth.config.listen
     const shared = birth.config.workers > 1 ? { reusePort: true } : {}
     await plane.listen({ host, port: birth.port, backlog: 4_096, ...shared })

@@ -25,6 +25,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
       'jwt',
       'lib',
       'limits',
+      'metrics',
       'observe',
       'policies',
       'proxy',
@@ -43,6 +44,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
       'jwt',
       'lib',
       'limits',
+      'metrics',
       'observe',
       'policies',
     ],
@@ -74,6 +76,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   revocation: ['lib'],
   admission: [],
   limits: ['lib'],
+  metrics: ['proxy', 'upstreams'],
   observe: ['lib'],
   lib: [],
 }

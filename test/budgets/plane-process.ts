@@ -8,6 +8,8 @@ import { AdmissionDesk } from '../../src/control/admission-desk.ts'
 import { createPlaneMemory } from '../../src/control/plane-memory.ts'
 import { startTimer } from '../../src/control/start-timer.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { MetricsMemory } from '../../src/metrics/metrics-memory.ts'
+import { ThreadMetrics } from '../../src/metrics/thread-metrics.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
 import { NOTHING_KNOWN, ThreadIdentity } from '../../src/worker/thread-identity.ts'
@@ -61,6 +63,7 @@ async function start(config: Config): Promise<number> {
     },
     gate: (message) => desk.said(0, message),
     drained: () => {},
+    metrics: new ThreadMetrics(MetricsMemory.create(config.workers), 0),
   })
   await plane.listen({ host: '127.0.0.1', port: 0 })
   return plane.port

@@ -63,6 +63,7 @@ class PipelineStage {
       response: UNCHANGED_RESPONSE,
       target: null,
       logText: '',
+      series: 0,
     }
     const pipeline = new Pipeline(
       { match: (_: Head) => route, unreadable: { ...route, policies: [] } },

@@ -6,6 +6,8 @@ import { AdmissionDesk } from '../../src/control/admission-desk.ts'
 import { createPlaneMemory } from '../../src/control/plane-memory.ts'
 import { startTimer } from '../../src/control/start-timer.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
+import { MetricsMemory } from '../../src/metrics/metrics-memory.ts'
+import { ThreadMetrics } from '../../src/metrics/thread-metrics.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
 import { NOTHING_KNOWN, ThreadIdentity } from '../../src/worker/thread-identity.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
@@ -113,6 +115,7 @@ export class PlaneStage {
       drained: () => {
         state.drained++
       },
+      metrics: new ThreadMetrics(MetricsMemory.create(config.workers), 0),
     })
     await plane.listen({ host: config.listen.host, port: 0 })
     return new PlaneStage(plane, lines, state, desk)

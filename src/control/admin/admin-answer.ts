@@ -23,8 +23,8 @@ export interface AdminAnswer {
 /** Something behind a path of the operator listener, besides the pages every process has. */
 export interface AdminResource {
   readonly methods: readonly string[]
-  /** `body`: the request's, as text; empty where it has none. */
-  answer(body: string, method: string): AdminAnswer | Promise<AdminAnswer>
+  /** `body`: the request's, as text; empty where it has none. `accept`: its Accept field. */
+  answer(body: string, method: string, accept?: string): AdminAnswer | Promise<AdminAnswer>
 }
 
 export type AdminResources = ReadonlyMap<string, AdminResource>
@@ -39,12 +39,13 @@ export function adminAnswer(
   product: Product,
   resources: AdminResources,
   body: string,
+  accept = '',
 ): AdminAnswer | Promise<AdminAnswer> {
   const resource = pageOf(path, state, product) ?? resources.get(path) ?? null
   if (resource === null) return adminProblem(404)
   const { methods } = resource
   return methods.includes(method)
-    ? resource.answer(body, method)
+    ? resource.answer(body, method, accept)
     : adminProblem(405, { Allow: methods.join(', ') })
 }
 

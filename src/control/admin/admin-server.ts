@@ -136,7 +136,8 @@ export class AdminServer {
 
   #answer(request: IncomingMessage, body: string): AdminAnswer | Promise<AdminAnswer> {
     const { status, product, resources } = this.#options
-    return adminAnswer(request.method ?? '', pathOf(request), status(), product, resources, body)
+    const { method = '', headers } = request
+    return adminAnswer(method, pathOf(request), status(), product, resources, body, headers.accept)
   }
 }
 

@@ -49,6 +49,8 @@ export interface RouteParts {
   readonly userPolicies: (route: RouteConfig) => readonly Policy[]
   /** Lower-case names of the fields they own, on whichever route. */
   readonly userOwned: Iterable<string>
+  /** Where a route of that name is counted, null for the gateway's own. Default: nowhere told apart. */
+  readonly seriesOf?: (routeName: string | null) => number
 }
 
 /** Values by what they were made from: what is the same for many routes is there once. */
@@ -83,6 +85,7 @@ export class RouteCompiler {
   readonly #methods = new Shared<ReadonlySet<string>>()
   /** By upstream, of access lines. */
   readonly #logged = new Shared<string>()
+  readonly #seriesOf: (routeName: string | null) => number
 
   constructor(config: Omit<Config, 'routes'>, parts: RouteParts) {
     this.#config = config
@@ -94,6 +97,7 @@ export class RouteCompiler {
     this.#strips = compileRequestStrips(this.#owned)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
     this.#cors = this.cors(null)
+    this.#seriesOf = parts.seriesOf ?? (() => 0)
     const { traffic, upstreams } = parts
     const admissionOf = new Map(config.upstreams.map(({ name, admission }) => [name, admission]))
     this.#traffic =
@@ -116,6 +120,7 @@ export class RouteCompiler {
       response: this.#response(route),
       target: ending.kind === 'forward' ? this.#target(route, ending.upstreams) : null,
       logText: `,"route":${JSON.stringify(name)}${logged}`,
+      series: this.#seriesOf(name),
     }
   }
 
@@ -128,6 +133,7 @@ export class RouteCompiler {
       response: UNCHANGED_RESPONSE,
       target: null,
       logText: '',
+      series: this.#seriesOf(null),
     }
   }
 
