@@ -1,0 +1,34 @@
+/**
+ * The demo services of `nyro dev`, for other containers: ingest on port 8000, query on 8001, auth on 8002. The auth
+ * service signs, for whoever asks, with the HS256 secret in the file that DEMO_JWT_SECRET_FILE names.
+ */
+import { readFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import { demoAuth } from '../../src/dev/demo-auth.ts'
+import { demoIngest } from '../../src/dev/demo-ingest.ts'
+import { demoQuery } from '../../src/dev/demo-query.ts'
+import { tokenIssuer } from '../../src/dev/demo-token.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+
+/** About the pace of reading. */
+const TOKEN_INTERVAL_MS = 60
+
+const secretFile = process.env['DEMO_JWT_SECRET_FILE'] ?? '/run/secrets/jwt_secret'
+// As `${file:…}` of the gateway reads it.
+const key = readFileSync(secretFile, 'utf8').replace(/\r?\n$/, '')
+const issue = tokenIssuer({ key, algorithm: 'HS256', clockSkewS: 0 }, systemClock)
+
+const services: readonly (readonly [string, RequestListener])[] = [
+  ['8000', demoIngest],
+  ['8001', demoQuery(TOKEN_INTERVAL_MS)],
+  ['8002', demoAuth(issue)],
+]
+
+const servers = services.map(([port, serve]) => createServer(serve).listen({ port, host: '0.0.0.0' }))
+
+process.once('SIGTERM', () => {
+  for (const server of servers) {
+    server.close()
+    server.closeAllConnections()
+  }
+})
