@@ -15,7 +15,7 @@ type Node =
   | {
       readonly kind: 'if' | 'with'
       readonly pipeline: string
-      readonly then: readonly Node[]
+      readonly body: readonly Node[]
       readonly otherwise: readonly Node[]
     }
 
@@ -23,49 +23,42 @@ const ACTION = /\{\{(-?)\s*([\s\S]*?)\s*(-?)\}\}/g
 /** A string, a number, a path from the root, the dot, a word. */
 const WORD = /"((?:[^"\\]|\\.)*)"|(\d+)|(\.[A-Za-z][\w.]*)|(\.)|([A-Za-z]+)/y
 
+type Operand = { readonly value: unknown } | { readonly call: string }
+
 type Token = { readonly text: string } | { readonly action: string }
 
 /** What stands outside of `define`; what stands inside goes to `definitions`. */
 export function parseTemplate(source: string, definitions: Definitions): readonly Node[] {
   const tokens = tokenise(source)
-  let at = 0
 
-  /** Until an action of `ends`, which is taken too. */
-  function block(ends: readonly string[]): { readonly nodes: readonly Node[]; readonly end: string } {
+  /** Takes tokens up to an action of `ends`, that included; without any, all. */
+  function takeBlock(ends: readonly string[]): { readonly nodes: readonly Node[]; readonly end: string } {
     const nodes: Node[] = []
-    for (; at < tokens.length; at++) {
-      const token = tokens[at] as Token // within bounds
+    for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) {
       if ('text' in token) nodes.push({ kind: 'text', text: token.text })
-      else if (ends.includes(token.action)) return { nodes, end: tokens[at++] && token.action }
-      else {
-        const node = action(token.action)
-        if (node !== null) nodes.push(node)
-      }
+      else if (ends.includes(token.action)) return { nodes, end: token.action }
+      else nodes.push(...takeAction(token.action))
     }
     if (ends.length > 0) throw new Error(`a block has no {{ ${ends.join(' }} or {{ ')} }}`)
     return { nodes, end: '' }
   }
 
-  function action(text: string): Node | null {
-    const [, keyword = '', pipeline = ''] = /^(if|with|define)\s+(.*)$/s.exec(text) ?? []
+  function takeAction(text: string): readonly Node[] {
+    const [, keyword, pipeline = ''] = /^(if|with|define)\s+(.*)$/s.exec(text) ?? []
     if (keyword === 'define') {
-      at++
-      definitions.set(pipeline.slice(1, -1), block(['end']).nodes)
-      at--
-      return null
+      definitions.set(pipeline.slice(1, -1), takeBlock(['end']).nodes)
+      return []
     }
-    if (keyword !== 'if' && keyword !== 'with') return { kind: 'print', pipeline: text }
-    at++
-    const { nodes, end } = block(['else', 'end'])
-    const otherwise = end === 'else' ? block(['end']).nodes : []
-    at--
-    return { kind: keyword, pipeline, then: nodes, otherwise }
+    if (keyword !== 'if' && keyword !== 'with') return [{ kind: 'print', pipeline: text }]
+    const { nodes, end } = takeBlock(['else', 'end'])
+    const otherwise = end === 'else' ? takeBlock(['end']).nodes : []
+    return [{ kind: keyword, pipeline, body: nodes, otherwise }]
   }
 
-  return block([]).nodes
+  return takeBlock([]).nodes
 }
 
-function tokenise(source: string): readonly Token[] {
+function tokenise(source: string): Token[] {
   const tokens: Token[] = []
   let from = 0
   let trims = false
@@ -96,7 +89,7 @@ export function renderTemplate(nodes: readonly Node[], root: Values, definitions
         const value = evaluate(node.pipeline, dot)
         if (node.kind === 'print') return print(value)
         if (!isTrue(value)) return render(node.otherwise, dot)
-        return render(node.then, node.kind === 'with' ? value : dot)
+        return render(node.body, node.kind === 'with' ? value : dot)
       })
       .join('')
   }
@@ -122,11 +115,8 @@ export function renderTemplate(nodes: readonly Node[], root: Values, definitions
     return call(first.call, [...given, ...piped])
   }
 
-  function operands(
-    command: string,
-    dot: unknown,
-  ): readonly ({ readonly value: unknown } | { readonly call: string })[] {
-    const words: ({ readonly value: unknown } | { readonly call: string })[] = []
+  function operands(command: string, dot: unknown): readonly Operand[] {
+    const words: Operand[] = []
     const text = command.trim()
     for (let at = 0; at < text.length; ) {
       WORD.lastIndex = at
