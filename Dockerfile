@@ -1,7 +1,7 @@
 # The gateway's image: `docker build -t nyro-gateway .`
 #
 # It needs no writable path: run it with a read-only root. Its user is 10001; another one works too, but starts without
-# the compile cache made below, which belongs to a uid, and takes about 250 ms longer.
+# the compile cache made below, which belongs to a uid: 30 ms of CPU more, of 300, with a configuration file.
 
 # The version is that of runtime/package.json, with which the suite ran.
 ARG NODE_IMAGE=node:26.10.0-trixie-slim

@@ -1,6 +1,7 @@
 /**
- * The demo services of `nyro dev`, for other containers: ingest on port 8000, query on 8001, auth on 8002. The auth
- * service signs, for whoever asks, with the HS256 secret in the file that DEMO_JWT_SECRET_FILE names.
+ * The demo services of `nyro dev`, for other containers: `node demo-upstreams.ts [INGEST QUERY AUTH]`, their ports, else
+ * 8000, 8001 and 8002. The auth service signs, for whoever asks, with the HS256 secret in the file that
+ * DEMO_JWT_SECRET_FILE names, else in /run/secrets/jwt_secret.
  */
 import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
@@ -18,10 +19,11 @@ const secretFile = process.env['DEMO_JWT_SECRET_FILE'] ?? '/run/secrets/jwt_secr
 const key = readFileSync(secretFile, 'utf8').replace(/\r?\n$/, '')
 const issue = tokenIssuer({ key, algorithm: 'HS256', clockSkewS: 0 }, systemClock)
 
+const [ingestPort = '8000', queryPort = '8001', authPort = '8002'] = process.argv.slice(2)
 const services: readonly (readonly [string, RequestListener])[] = [
-  ['8000', demoIngest],
-  ['8001', demoQuery(TOKEN_INTERVAL_MS)],
-  ['8002', demoAuth(issue)],
+  [ingestPort, demoIngest],
+  [queryPort, demoQuery(TOKEN_INTERVAL_MS)],
+  [authPort, demoAuth(issue)],
 ]
 
 const servers = services.map(([port, serve]) => createServer(serve).listen({ port, host: '0.0.0.0' }))
