@@ -20,6 +20,15 @@ function manifestsOf(values: Values, release = RELEASE): readonly Manifest[] {
     .flatMap(([, text]) => manifestsIn(text))
 }
 
+/** Paths of what is not a map, or is an empty one. */
+function leavesOf(values: Values, parent = ''): readonly string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const isBranch = typeof value === 'object' && value !== null && !Array.isArray(value)
+    const inner = isBranch ? leavesOf(value as Values, `${parent}${name}.`) : [] // a map, by the line above
+    return inner.length > 0 ? inner : [`${parent}${name}`]
+  })
+}
+
 function render(template: string, root: Values): string {
   const definitions: Definitions = new Map()
   return renderTemplate(parseTemplate(template, definitions), root, definitions)
@@ -108,6 +117,20 @@ describe('the Helm chart', () => {
     assert.deepEqual({ ...spec, nodeSelector: { 'kubernetes.io/arch': 'arm64' } }, spec)
     assert.deepEqual({ ...spec, tolerations: [{ key: 'edge', operator: 'Exists' }] }, spec)
     assert.deepEqual({ ...spec, imagePullSecrets: [{ name: 'pull' }] }, spec)
+  })
+
+  test('uses every value that it offers', () => {
+    const folder = join(CHART, 'templates')
+    const templates = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+    const used = new Set(
+      templates.flatMap((text) => [...text.matchAll(/\.Values\.([\w.]+)/g)].map(([, path = '']) => path)),
+    )
+    const isUsed = (path: string): boolean =>
+      used.has(path) || (path.includes('.') && isUsed(path.slice(0, path.lastIndexOf('.'))))
+    assert.deepEqual(
+      leavesOf(defaultValues).filter((path) => !isUsed(path)),
+      [],
+    )
   })
 
   test('tells how to go on', () => {
