@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
+import { ownIssuer } from '../../src/config/default.ts'
 import { demoAuth } from '../../src/dev/demo-auth.ts'
 import { demoIngest } from '../../src/dev/demo-ingest.ts'
 import { demoQuery } from '../../src/dev/demo-query.ts'
@@ -17,7 +18,8 @@ const TOKEN_INTERVAL_MS = 60
 const secretFile = process.env['DEMO_JWT_SECRET_FILE'] ?? '/run/secrets/jwt_secret'
 // As `${file:…}` of the gateway reads it.
 const key = readFileSync(secretFile, 'utf8').replace(/\r?\n$/, '')
-const issue = tokenIssuer({ key, algorithm: 'HS256', clockSkewS: 0 }, systemClock)
+const issuers = [ownIssuer({ key, algorithm: 'HS256', clockSkewS: 0 })]
+const issue = tokenIssuer({ issuers, apiKeys: null }, systemClock)
 
 const [ingestPort = '8000', queryPort = '8001', authPort = '8002'] = process.argv.slice(2)
 const services: readonly (readonly [string, RequestListener])[] = [
