@@ -59,7 +59,7 @@ describe('an upstream with two places', () => {
   test('gets no third exchange, which waits for its turn and is served then', () =>
     staged(TWO, async ({ ask, slow, waiting, inUse, origin }) => {
       const answers = [ask('a'), ask('a'), ask('a')]
-      await until('one to wait', () => waiting() === 1)
+      await until('one to wait', () => waiting() === 1 && slow.waiting === 2)
       assert.deepEqual([slow.waiting, origin.seen.length, inUse()], [2, 2, 2])
       slow.answer()
       await until('it to be let in', () => waiting() === 0 && slow.waiting === 2)
