@@ -26,7 +26,7 @@ so being scraped costs traffic nothing. What a thread that died had counted is k
 begins anew, which \`rate()\` and \`increase()\` allow for.
 
 - **route** is the configured name; \`${OWN_ROUTE}\` is what no configured route stands behind: the gateway's own pages, and
-  what is refused before a route is found. Of ${ROUTE_PLACES - 2} names on, further ones are counted together as
+  what is refused before a route is found. Of about ${ROUTE_PLACES - 2} names on, further ones are counted together as
   \`${LUMPED_ROUTE}\`: names of routes that were removed keep their place until a restart.
 - **method** is one of ${METHODS.map((name) => `\`${name}\``).join(', ')}; **status** one of
   ${STATUS_CLASSES.map((name) => `\`${name}\``).join(', ')}. \`none\`: the exchange ended before a response began.

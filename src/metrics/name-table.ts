@@ -15,6 +15,12 @@ const READY = 2
 /** Reads of an entry that another thread is writing; it takes a fraction of a microsecond, unless that thread died. */
 const PATIENCE = 20_000
 
+/**
+ * Places looked at for one name. A full table is looked through in vain by every further route: all of it would hold a
+ * thread up for 100 ms when 10,000 come. A name may find none although a few elsewhere are free.
+ */
+const WINDOW = 32
+
 const FIRST_PLACE = Math.max(OWN_PLACE, LUMPED_PLACE) + 1
 
 /**
@@ -26,21 +32,23 @@ export class NameTable {
   static readonly byteLength: number = ROUTE_PLACES * ENTRY_BYTES
   readonly #cells: Int32Array
   readonly #bytes: Buffer
+  readonly #scratch = Buffer.alloc(NAME_BYTES)
 
   constructor(memory: SharedArrayBuffer, byteOffset: number) {
     this.#cells = new Int32Array(memory, byteOffset, NameTable.byteLength / Int32Array.BYTES_PER_ELEMENT)
     this.#bytes = Buffer.from(memory, byteOffset, NameTable.byteLength)
   }
 
-  /** The name's place, entered if it is new; LUMPED_PLACE when the table is full. */
+  /** The name's place, entered if it is new; LUMPED_PLACE when there is none near where it belongs. */
   place(name: string): number {
-    const text = Buffer.from(name).subarray(0, NAME_BYTES)
-    const hash = hashOf(text)
+    // One buffer for all names: 10,000 new ones, all at once, would keep the collector busy for milliseconds.
+    const length = this.#scratch.write(name, 0, NAME_BYTES)
+    const hash = hashOf(this.#scratch, length)
     const span = ROUTE_PLACES - FIRST_PLACE
     const start = (hash >>> 0) % span
-    for (let step = 0; step < span; step++) {
+    for (let step = 0; step < WINDOW; step++) {
       const place = FIRST_PLACE + ((start + step) % span)
-      if (this.#isHere(place, hash, text)) return place
+      if (this.#isHere(place, hash, length)) return place
     }
     return LUMPED_PLACE
   }
@@ -51,20 +59,25 @@ export class NameTable {
     return this.#text(place).toString()
   }
 
-  #isHere(place: number, hash: number, text: Buffer): boolean {
+  /** Whether the name in the scratch buffer has that place, or takes it now. */
+  #isHere(place: number, hash: number, length: number): boolean {
     const cells = this.#cells
     const at = cellOf(place)
-    if (Atomics.compareExchange(cells, at + STATE, FREE, CLAIMED) === FREE) {
-      cells[at + HASH] = hash
-      cells[at + LENGTH] = text.length
-      text.copy(this.#bytes, textAt(place))
-      Atomics.store(cells, at + STATE, READY)
-      return true
+    let state = Atomics.load(cells, at + STATE)
+    if (state === FREE) {
+      state = Atomics.compareExchange(cells, at + STATE, FREE, CLAIMED)
+      if (state === FREE) {
+        cells[at + HASH] = hash
+        cells[at + LENGTH] = length
+        this.#scratch.copy(this.#bytes, textAt(place), 0, length)
+        Atomics.store(cells, at + STATE, READY)
+        return true
+      }
     }
-    for (let look = 0; look < PATIENCE && Atomics.load(cells, at + STATE) !== READY; look++);
-    return (
-      Atomics.load(cells, at + STATE) === READY && cells[at + HASH] === hash && this.#text(place).equals(text)
-    )
+    for (let look = 0; look < PATIENCE && state !== READY; look++) state = Atomics.load(cells, at + STATE)
+    if (state !== READY || cells[at + HASH] !== hash || cells[at + LENGTH] !== length) return false
+    const start = textAt(place)
+    return this.#bytes.compare(this.#scratch, 0, length, start, start + length) === 0
   }
 
   #text(place: number): Buffer {
@@ -81,9 +94,9 @@ function textAt(place: number): number {
   return place * ENTRY_BYTES + HEAD_CELLS * Int32Array.BYTES_PER_ELEMENT
 }
 
-/** FNV-1a. */
-function hashOf(text: Buffer): number {
+/** FNV-1a of the first bytes. */
+function hashOf(text: Buffer, length: number): number {
   let hash = 0x811c9dc5 | 0
-  for (const byte of text) hash = Math.imul(hash ^ byte, 0x01000193)
+  for (let at = 0; at < length; at++) hash = Math.imul(hash ^ (text[at] as number), 0x01000193)
   return hash
 }

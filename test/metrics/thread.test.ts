@@ -139,9 +139,15 @@ describe('names of routes', () => {
     const memory = MetricsMemory.create(1)
     const metrics = new ThreadMetrics(memory, 0)
     const first = metrics.seriesOf('first')
-    const places = new Set(Array.from({ length: 1_200 }, (_, index) => metrics.seriesOf(`many-${index}`)))
+    const placesOf = (count: number): readonly number[] =>
+      Array.from({ length: count }, (_, index) => metrics.seriesOf(`many-${index}`))
+    const lumped = 1
+    const few = placesOf(700)
+    assert.equal(new Set([first, ...few]).size, few.length + 1, 'one each while there is room')
+    const places = new Set(placesOf(20_000))
+    assert.deepEqual(placesOf(700), few)
     assert.equal(metrics.seriesOf('first'), first)
-    assert.equal(places.size, 1_021 + 1, 'all that are left, and one for the rest')
+    assert.equal(places.size, 1_021 + lumped, 'all that are left, and one for the rest')
     metrics.record(endedExchange({ series: metrics.seriesOf('one-more') }), 110)
     metrics.record(endedExchange({ series: metrics.seriesOf(null) }), 110)
     const reader = new MetricsReader(new MetricsMemory(memory, 'control'))
