@@ -1,10 +1,11 @@
-import type { Config } from '../config/config.ts'
+import type { Config, LogLevel } from '../config/config.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
 import type { StartDataThread } from './data-thread.ts'
+import { LiveFigures } from './live/live-figures.ts'
 import { openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Probe } from './probe-request.ts'
@@ -44,6 +45,8 @@ export class Assembly {
   readonly threads: ThreadSet
   readonly registry: UpstreamRegistry
   readonly memory: UpstreamMemory
+  /** What the live page shows of traffic. */
+  readonly figures: LiveFigures
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
   readonly #rollout: Rollout
@@ -63,6 +66,7 @@ export class Assembly {
     this.sharedUpstreams = shared.upstreams
     this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
     this.log = this.#makeLog(shared)
+    this.figures = new LiveFigures(clock.wallMs)
     this.#rollout = new Rollout(() => this.threads, startTimer)
     this.registry = this.#makeRegistry()
     if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
@@ -91,6 +95,13 @@ export class Assembly {
     this.#config = next
     log.level = next.log.level
     return null
+  }
+
+  /** In all threads, those included that are born later; until a config is put in force. */
+  setLogLevel(level: LogLevel): void {
+    this.#config = { ...this.#config, log: { ...this.#config.log, level } }
+    this.log.level = level
+    this.threads.post({ kind: 'level', level })
   }
 
   /** Operators see the process until its threads are gone; the last lines come last. */
@@ -155,6 +166,7 @@ export class Assembly {
       }),
       reclaim: (row) => this.memory.reclaim(row),
       follower: this.#rollout,
+      takeSecond: (second) => this.figures.take(second),
       startThread,
       log: this.log,
       clock,

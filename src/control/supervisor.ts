@@ -2,7 +2,13 @@ import type { Config, LogLevel } from '../config/config.ts'
 import type { Loaded } from '../config/loaded.ts'
 import type { Clock } from '../lib/clock.ts'
 import { NAME } from '../lib/version.ts'
-import type { AdminResources, AdminStatus } from './admin/admin-answer.ts'
+import type {
+  AdminFolder,
+  AdminResource,
+  AdminResources,
+  AdminStatus,
+  Product,
+} from './admin/admin-answer.ts'
 import { AdminServer } from './admin/admin-server.ts'
 import { configResource } from './admin/config-resource.ts'
 import { explainResource } from './admin/explain-resource.ts'
@@ -12,6 +18,7 @@ import { upstreamsResource } from './admin/upstreams-resource.ts'
 import { Assembly, type AssemblyParts } from './assembly.ts'
 import { ConfigWatch } from './config-watch.ts'
 import { startDataThread } from './data-thread.ts'
+import { LivePage } from './live/live-page.ts'
 import { probeEndpoint } from './probe-request.ts'
 import { claimPublicPort, portsAreShareable } from './public-port.ts'
 import { type ConfigChange, type ReloadCause, Reloader, type ReloadOutcome } from './reload.ts'
@@ -77,6 +84,7 @@ export class Supervisor {
   #state: 'starting' | 'ready' | 'draining' | 'ending' = 'starting'
   #assembly: Assembly | null = null
   #admin: AdminServer | null = null
+  #page: LivePage | null = null
   #reloader: Reloader | null = null
   #watch: ConfigWatch | null = null
   /** A signal that came while starting. */
@@ -121,9 +129,11 @@ export class Supervisor {
    * Loads the config again and puts it in force if it is good; the outcome is logged too. While starting: as soon as
    * all data threads listen. Without a way to load it, it stays as it is.
    */
-  reload(cause: ReloadCause): Promise<ReloadOutcome> {
-    if (this.#reloader === null) return Promise.resolve({ kind: 'unchanged' })
-    return this.#reloader.request(cause)
+  async reload(cause: ReloadCause): Promise<ReloadOutcome> {
+    if (this.#reloader === null) return { kind: 'unchanged' }
+    const outcome = await this.#reloader.request(cause)
+    this.#page?.note(cause, outcome)
+    return outcome
   }
 
   /**
@@ -143,6 +153,7 @@ export class Supervisor {
     const { log, threads, config } = assembly
     const { delayMs, timeoutMs } = config.shutdown
     threads.post({ kind: 'drain' })
+    this.#page?.events.tell()
     this.#parts.startWatchdog(this.#options.pid, timeoutMs + WATCHDOG_MARGIN_MS)
     log.log('info', 'Draining', { signal, delay_s: delayMs / 1000, timeout_s: timeoutMs / 1000 })
     const cancelTimeout = this.#parts.startTimer(timeoutMs, () => {
@@ -168,7 +179,10 @@ export class Supervisor {
 
   async #stop(assembly: Assembly): Promise<void> {
     this.#watch?.close()
-    await assembly.stop(async () => this.#admin?.close())
+    await assembly.stop(async () => {
+      this.#page?.events.close()
+      await this.#admin?.close()
+    })
   }
 
   #prepareReload(assembly: Assembly, first: Config): void {
@@ -198,16 +212,25 @@ export class Supervisor {
   }
 
   #openAdmin(assembly: Assembly): Promise<AdminServer> {
-    const { config, version, nodeVersion } = this.#options
+    const { config, version, nodeVersion, clock } = this.#options
+    const product: Product = { name: NAME, version, node: nodeVersion }
+    const status = (): AdminStatus => this.#status(assembly.threads.listening)
+    const page = new LivePage({
+      ...{ assembly, product, status, wallMs: clock.wallMs, startTimer: this.#parts.startTimer },
+      drain: () => this.drain('admin'),
+    })
+    this.#page = page
     return AdminServer.listen({
       admin: config.admin,
-      product: { name: NAME, version, node: nodeVersion },
-      status: () => this.#status(assembly.threads.listening),
-      resources: this.#resources(assembly),
+      product,
+      status,
+      resources: this.#resources(assembly, page),
+      events: page.events,
+      page: page.files,
     })
   }
 
-  #resources(assembly: Assembly): AdminResources {
+  #resources(assembly: Assembly, page: LivePage): AdminResources {
     const { registry, memory } = assembly
     const upstreams = upstreamsResource({
       live: () => registry.live,
@@ -219,7 +242,8 @@ export class Supervisor {
       live: () => registry.live,
       memory: assembly.sharedUpstreams,
     }
-    const resources = new Map([
+    const resources = new Map<string, AdminResource | AdminFolder>([
+      ...page.resources(),
       ['/upstreams', upstreams],
       ['/config', configResource(() => assembly.config)],
       ['/routes', routesResource(() => assembly.config)],

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
+import type { ThreadSecond } from '../observe/second-tally.ts'
 import type { ControlMessage, RolloutAnswer, ThreadBirth, ThreadMessage } from '../worker/messages.ts'
 import type { DataThread, Death, StartDataThread } from './data-thread.ts'
 import type { LogWriter } from './log-writer.ts'
@@ -17,6 +18,8 @@ export interface ThreadSetOptions {
   readonly reclaim: (row: number) => void
   /** What a rollout has to know of threads. */
   readonly follower: ThreadFollower
+  /** What ended in a thread within a second. */
+  readonly takeSecond: (second: ThreadSecond) => void
   readonly startThread: StartDataThread
   readonly log: LogWriter
   readonly clock: Clock
@@ -166,6 +169,9 @@ export class ThreadSet {
       case 'prepared':
       case 'failed':
         this.#options.follower.answered(place.row, message)
+        return
+      case 'second':
+        this.#options.takeSecond(message.second)
         return
       case 'lines':
         this.#options.log.drain()

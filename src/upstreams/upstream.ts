@@ -209,6 +209,7 @@ export class Upstream implements EndpointOwner {
     }
     if (this.#waiting.size > 0) this.#serve()
     this.#sayWanting()
+    for (const endpoint of this.#pools) endpoint.heedDuty()
     if (this.#hasIdle) this.#trim(nowMs)
   }
 

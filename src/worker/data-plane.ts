@@ -1,12 +1,13 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
-import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
+import type { Config, ListenConfig, LogConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged } from '../observe/log-line.ts'
+import type { ThreadSecond } from '../observe/second-tally.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
@@ -16,6 +17,7 @@ import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
 import type { RolloutMessage, ThreadBirth } from './messages.ts'
 import { type Preparation, Preparer } from './preparation.ts'
+import { SecondReport } from './second-report.ts'
 import { ThreadLog } from './thread-log.ts'
 import type { RolloutPlane } from './thread-rollout.ts'
 import { trustedPeers } from './trusted-peers.ts'
@@ -34,6 +36,8 @@ export interface DataPlaneParts {
   readonly writeLine: (line: string) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
+  /** Takes what ended within a second; null: nobody wants to know. */
+  readonly second?: ((second: ThreadSecond) => void) | null
 }
 
 /** What is there before the first config is in force. */
@@ -54,8 +58,10 @@ export class DataPlane implements RolloutPlane {
   readonly #pipeline: Pipeline
   readonly #server: net.Server
   readonly #clients = new Set<ServerConnection>()
+  readonly #seconds: SecondReport
   /** Data threads, which share what a config allows the process. */
   readonly #threads: number
+  #access: LogConfig['access'] = true
   /** Of every connection; connections read them when they begin to wait. */
   readonly #limits: { -readonly [K in keyof ListenConfig['timeouts']]: number }
   #maxClients = 0
@@ -82,6 +88,7 @@ export class DataPlane implements RolloutPlane {
     this.#clock = clock
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
+    this.#seconds = new SecondReport(clock.wallMs, parts.second ?? (() => {}))
     this.#ground = ground
     this.#threads = birth.config.workers
     this.#limits = { ...birth.config.listen.timeouts }
@@ -132,6 +139,15 @@ export class DataPlane implements RolloutPlane {
     this.#heed(preparation.config)
   }
 
+  /** From now on, until a config is put in force. */
+  setLogLevel(level: LogLevel): void {
+    this.#ground.log.level = level
+    this.#pipeline.trace = isLogged('debug', level) ? this.#trace : null
+    this.#accessLevels = new Set(
+      this.#access ? ACCESS_LEVELS.filter((accessed) => isLogged(accessed, level)) : [],
+    )
+  }
+
   drain(): void {
     this.#pipeline.draining = true
     this.#ground.phase.isReady = false
@@ -180,11 +196,8 @@ export class DataPlane implements RolloutPlane {
 
   /** Takes up what a config says besides its routes and upstreams. */
   #heed({ log, listen, trustedProxies }: Config): void {
-    this.#ground.log.level = log.level
-    this.#pipeline.trace = isLogged('debug', log.level) ? this.#trace : null
-    this.#accessLevels = new Set(
-      log.access ? ACCESS_LEVELS.filter((level) => isLogged(level, log.level)) : [],
-    )
+    this.#access = log.access
+    this.setLogLevel(log.level)
     Object.assign(this.#limits, listen.timeouts)
     this.#maxClients = Math.ceil(listen.maxConnections / this.#threads)
     const trusted = trustedProxies.join(' ')
@@ -223,9 +236,11 @@ export class DataPlane implements RolloutPlane {
   }
 
   #record(exchange: Exchange, nowMs: number): void {
+    const durationMs = nowMs - exchange.startMs
+    this.#seconds.add(exchange, durationMs)
     const level = accessLevel(exchange)
     if (!this.#accessLevels.has(level)) return
-    this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), nowMs - exchange.startMs))
+    this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), durationMs))
   }
 
   #defect(exchange: Exchange, error: unknown): void {

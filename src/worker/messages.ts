@@ -1,4 +1,5 @@
-import type { Config, RouteConfig } from '../config/config.ts'
+import type { Config, LogLevel, RouteConfig } from '../config/config.ts'
+import type { ThreadSecond } from '../observe/second-tally.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 
 /** What a data thread is born with (workerData). */
@@ -64,6 +65,8 @@ export type ControlMessage =
       readonly upstream: string
       readonly endpoints: LiveUpstream['endpoints']
     }
+  /** Log lines from this level on, until a config is put in force. */
+  | { readonly kind: 'level'; readonly level: LogLevel }
   /** Answered with `answered` when everything posted before has been done. */
   | { readonly kind: 'ask'; readonly question: number }
   /** Be unready; put `Connection: close` on every response. */
@@ -88,3 +91,5 @@ export type ThreadMessage =
   /** The log ring is more than half full. */
   | { readonly kind: 'lines' }
   | { readonly kind: 'drained' }
+  /** What ended in it within a second; none comes of a second in which nothing did. */
+  | { readonly kind: 'second'; readonly second: ThreadSecond }

@@ -21,6 +21,7 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
         if (ring.takeAttention()) say({ kind: 'lines' })
       },
       drained: () => say({ kind: 'drained' }),
+      second: (second) => say({ kind: 'second', second }),
     })
     obey(plane, port, say)
     const { host } = birth.config.listen
@@ -48,6 +49,9 @@ function obey(plane: DataPlane, port: Port, say: (message: ThreadMessage) => voi
         break
       case 'ask':
         say({ kind: 'answered', question: message.question })
+        break
+      case 'level':
+        plane.setLogLevel(message.level)
         break
       case 'drain':
         plane.drain()

@@ -14,7 +14,11 @@ const changes = { set: named, add: named, remove: ['x-b'] }
 const CONFIG: Config = {
   ...controlConfig(),
   admin: { host: '0.0.0.0', port: 9901, token: SECRET },
-  identity: { issuers: [ownIssuer({ key: SECRET, algorithm: 'HS256', clockSkewS: 0 })], apiKeys: null },
+  identity: {
+    issuers: [ownIssuer({ key: SECRET, algorithm: 'HS256', clockSkewS: 0 })],
+    apiKeys: { field: 'X-API-Key', entries: [{ hash: SECRET }] },
+  },
+  store: { redis: `redis://:${SECRET}@10.0.0.9` },
   upstreams: [
     upstreamOf('a', 'https://10.0.0.1', {
       tls: { ca: 'PEM of a CA', certificate: 'PEM', key: SECRET, serverName: null },

@@ -13,7 +13,8 @@ export function configResource(config: () => Config): AdminResource {
  * sent to upstreams or asked of clients by name.
  */
 export function withoutSecrets(config: Config): Config {
-  const { admin, identity, upstreams, routes } = config
+  const { admin, identity, store, upstreams, routes } = config
+  const { apiKeys } = identity
   return {
     ...config,
     admin: { ...admin, token: hidden(admin.token) },
@@ -22,7 +23,11 @@ export function withoutSecrets(config: Config): Config {
       issuers: identity.issuers.map((issuer) =>
         issuer.keys.kind === 'secret' ? { ...issuer, keys: { kind: 'secret', secret: SECRET } } : issuer,
       ),
+      // Hashes of keys are no keys, and still nothing to try guesses against.
+      apiKeys: apiKeys === null ? null : { ...apiKeys, entries: [] },
     },
+    // Its URL may hold a password.
+    store: { ...store, redis: hidden(store.redis) },
     upstreams: upstreams.map(hideInUpstream),
     routes: routes.map(hideInRoute),
   }
