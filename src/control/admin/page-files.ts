@@ -1,6 +1,15 @@
 import { fork } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname, extname, join } from 'node:path'
 import { type AdminAnswer, adminProblem } from './admin-answer.ts'
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -72,6 +81,7 @@ async function builtFolder(): Promise<string> {
   const folder = mkdtempSync(join(ROOT, '.build-ui-'))
   try {
     await build(folder)
+    mkdirSync(dirname(BUILT_FROM_SOURCES), { recursive: true })
     rmSync(BUILT_FROM_SOURCES, { recursive: true, force: true })
     renameSync(folder, BUILT_FROM_SOURCES)
     return BUILT_FROM_SOURCES
