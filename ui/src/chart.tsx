@@ -20,6 +20,8 @@ export interface ChartProps {
 }
 
 const HEIGHT = 190
+/** A gateway that has just started shows less than fifteen minutes, and no less than this. */
+const LEAST_SECONDS = 60
 const DARK = matchMedia('(prefers-color-scheme: dark)')
 
 export function Chart({ title, summary, seconds, lines, format }: ChartProps) {
@@ -91,9 +93,12 @@ function optionsOf(
     padding: [8, 8, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'seconds' }, points: { show: false }, drag: { x: false, y: false } },
-    scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+    scales: {
+      x: { time: true, range: (_plot, low, high) => [Math.min(low ?? 0, (high ?? 0) - LEAST_SECONDS), high] },
+      y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] },
+    },
     axes: [
-      { ...axis, values: '{HH}:{mm}', space: 70 },
+      { ...axis, values: '{HH}:{mm}:{ss}', space: 80, size: 30 },
       { ...axis, size: 62, values: (_plot, values) => values.map(format) },
     ],
     series: [

@@ -112,7 +112,8 @@ function Explained({ answer }: { readonly answer: Answer<Explanation> }) {
       <ol>
         {policies.map(({ policy, verdict, reason }) => (
           <li key={policy}>
-            <strong>{policy}</strong> {verdict}: {reason}
+            <strong>{policy}</strong> {verdict}
+            {reason === '' ? '' : `: ${reason}`}
           </li>
         ))}
       </ol>

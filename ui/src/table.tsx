@@ -20,7 +20,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, empty }: TableProps<
   if (rows.length === 0) return <p class="quiet">{empty}</p>
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
-    <section class="scroll" tabIndex={0} aria-label={caption}>
+    <section class="scroll" tabIndex={0} aria-label={`${caption}: table`}>
       <table>
         <caption class="unseen">{caption}</caption>
         <thead>

@@ -56,7 +56,7 @@ export function TrafficPart({ figures }: { readonly figures: Columns | null }) {
             { label: '95 %', color: '--teal', dash: [6, 4], values: figures.p95 },
             { label: '99 %', color: '--violet', dash: [2, 3], values: figures.p99 },
           ]}
-          format={duration}
+          format={(ms) => (ms >= 10_000 ? `${ms / 1000} s` : `${ms} ms`)}
         />
       </div>
     </section>

@@ -8,13 +8,14 @@ const KEPT_FAILURES = 200
 /** Traffic as data threads tell of it second by second; bounded, whatever they tell. */
 export class LiveFigures implements MetricsView {
   readonly #wallMs: () => number
-  readonly #seconds = new SecondRing()
+  readonly #seconds: SecondRing
   readonly #minute = new TenantMinute()
   #failures: readonly NumberedFailure[] = []
   #count = 0
 
   constructor(wallMs: () => number) {
     this.#wallMs = wallMs
+    this.#seconds = new SecondRing(Math.floor(wallMs() / 1_000))
   }
 
   take(told: ThreadSecond): void {

@@ -18,6 +18,13 @@ export class SecondRing {
   /** Which second each place holds; nothing ran in 1970. */
   readonly #seconds = new Float64Array(KEPT_SECONDS)
 
+  readonly #firstSecond: number
+
+  /** `firstSecond`: since the epoch; before it nothing could be counted. */
+  constructor(firstSecond: number) {
+    this.#firstSecond = firstSecond
+  }
+
   add(told: ThreadSecond): void {
     const place = told.second % KEPT_SECONDS
     const at = place * CELLS
@@ -34,9 +41,9 @@ export class SecondRing {
     for (let step = 0; step < LATENCY_STEPS; step++) this.#raise(at + LATENCY + step, told.latency[step] ?? 0)
   }
 
-  /** `count` seconds up to and including `last`. */
+  /** `count` seconds up to and including `last`, without those before the first. */
   columns(last: number, count: number): SecondColumns {
-    const length = Math.min(count, KEPT_SECONDS)
+    const length = Math.max(0, Math.min(count, KEPT_SECONDS, last - this.#firstSecond + 1))
     const second = Array.from({ length }, (_, index) => last - length + 1 + index)
     const column = (cell: number): number[] => second.map((one) => this.#read(one, cell))
     const quantiles = (share: number): (number | null)[] => second.map((one) => this.#quantile(one, share))
