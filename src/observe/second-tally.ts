@@ -74,7 +74,7 @@ export class SecondTally {
     else if (status >= 400) this.#clientErrors++
     const step = latencyStep(durationMs)
     this.#latency[step] = (this.#latency[step] ?? 0) + 1
-    if (identity !== null) this.#addTenant(identity.tenant, exchange.code !== null, durationMs)
+    if (identity !== null) this.#addTenant(identity.tenant, exchange.code, durationMs)
     if (exchange.code === null && status < 500) return
     if (this.#failures.length < MAX_FAILURES)
       this.#failures.push(failureRecord(exchange, durationMs, wallMs()))
@@ -102,11 +102,11 @@ export class SecondTally {
     return taken
   }
 
-  #addTenant(tenant: string, isRefused: boolean, durationMs: number): void {
+  #addTenant(tenant: string, code: string | null, durationMs: number): void {
     const tally = this.#tenants.get(tenant) ?? this.#begin(tenant)
     tally.requests++
     tally.durationMs += durationMs
-    if (isRefused) tally.refusals++
+    if (code !== null) tally.refusals++
   }
 
   #begin(tenant: string): TenantTally {

@@ -226,6 +226,7 @@ export class DataPlane implements RolloutPlane {
   #tick(): void {
     const { wire, upstreams } = this.#ground
     upstreams.sweep(wire.wheel.nowMs)
+    this.#seconds.tick()
     if (!this.#closing) return
     let unsent = 0
     for (const client of this.#clients) {

@@ -4,14 +4,15 @@ import type { Exchange } from '../proxy/exchange.ts'
 const SECOND_MS = 1_000
 
 /**
- * Tells control of every second in which something ended, once, just after it is over. All threads cut at the same
- * moments of the wall clock, so that their seconds add up. Costs an idle thread nothing.
+ * Tells control of every second in which something ended, once, with the first tick after it is over. All threads cut
+ * at the same moments of the wall clock, so that their seconds add up. Costs an idle thread nothing.
  */
 export class SecondReport {
   readonly #wallMs: () => number
   readonly #post: (second: ThreadSecond) => void
   readonly #tally = new SecondTally()
-  #waits = false
+  /** The second being counted; 0: nothing has ended since the last was told. */
+  #second = 0
 
   constructor(wallMs: () => number, post: (second: ThreadSecond) => void) {
     this.#wallMs = wallMs
@@ -20,20 +21,19 @@ export class SecondReport {
 
   /** A finished exchange. */
   add(exchange: Exchange, durationMs: number): void {
+    if (this.#second === 0) this.#second = this.#now
     this.#tally.add(exchange, durationMs, this.#wallMs)
-    if (!this.#waits) this.#wait()
   }
 
-  #wait(): void {
-    this.#waits = true
-    const nowMs = this.#wallMs()
-    const second = Math.floor(nowMs / SECOND_MS)
-    // A thread that drains may end before: what it counted last is lost with it.
-    setTimeout(() => this.#tell(second), SECOND_MS - (nowMs % SECOND_MS)).unref()
-  }
-
-  #tell(second: number): void {
-    this.#waits = false
+  /** On every tick. A thread that ends before has not told its last second. */
+  tick(): void {
+    if (this.#second === 0 || this.#second === this.#now) return
+    const second = this.#second
+    this.#second = 0
     this.#post(this.#tally.take(second))
+  }
+
+  get #now(): number {
+    return Math.floor(this.#wallMs() / SECOND_MS)
   }
 }

@@ -87,7 +87,8 @@ export class LivePage {
   #state(): object {
     const { assembly, product, status } = this.#options
     const { config, registry, figures, log } = assembly
-    const shown = firstUpstreams(registry.live)
+    const { live } = registry
+    const shown = firstUpstreams(live)
     return {
       ...status(),
       name: config.name,
@@ -97,7 +98,7 @@ export class LivePage {
       logLevel: config.log.level,
       droppedLines: log.dropped,
       upstreams: shown.map((upstream) => describeUpstream(upstream, this.#view)),
-      moreUpstreams: registry.live.length - shown.length,
+      moreUpstreams: live.length - shown.length,
       tenants: figures.tenants(),
     }
   }
