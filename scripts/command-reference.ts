@@ -3,7 +3,9 @@ import { optionForm, usageOf } from '../src/cli/help.ts'
 
 /** docs/commands.md, made from the table that also parses the arguments. */
 export function commandReference(notice: string): string {
-  const list = COMMANDS.map(({ name, summary }) => `- [${name}](#nyro-${name}): ${summary}\n`).join('')
+  const list = COMMANDS.map(
+    ({ name, summary }) => `- [${name}](#nyro-${name.replaceAll(' ', '-')}): ${summary}\n`,
+  ).join('')
   return `# Commands
 
 ${notice}

@@ -16,7 +16,6 @@ interface SchemaNode {
   readonly default?: unknown
   readonly accepts?: string
   readonly unset?: string
-  readonly pending?: boolean
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly required?: readonly string[]
   readonly additionalProperties?: SchemaNode | boolean
@@ -53,12 +52,11 @@ function rowOf(
   path: string,
   { isRequired }: { readonly isRequired: boolean },
 ): ReferenceRow {
-  const pending = node.pending === true ? ' Not yet in force: `nyro start` refuses it by name.' : ''
   return {
     path,
     fallback: isRequired ? 'required' : fallbackOf(node),
     accepts: acceptsOf(node),
-    meaning: (node.description ?? '') + pending,
+    meaning: node.description ?? '',
   }
 }
 

@@ -7,6 +7,7 @@ import { TIME_LIMIT_MS } from '../src/config/typescript/load.ts'
 import { FAILURES } from '../src/proxy/failure.ts'
 import { commandReference } from './command-reference.ts'
 import { configFileReference } from './config-file-reference.ts'
+import { metricReference } from './metric-reference.ts'
 
 /** The generated pages: text by path below the project's root. */
 export function generatedDocs(): ReadonlyMap<string, string> {
@@ -14,6 +15,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ['docs/commands.md', commandReference(notice)],
     ['docs/configuration.md', configurationPage()],
     ['docs/failures.md', failuresPage()],
+    ['docs/metrics.md', metricReference(notice)],
   ])
 }
 

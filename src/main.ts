@@ -19,6 +19,7 @@ const edge: ProcessEdge = {
   colors: isatty(1) && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
   print: (text) => write(1, text),
   complain: (text) => write(2, text),
+  readInput: () => readFileSync(0, 'utf8'),
   readFile: (path) => readFileSync(path),
   onSignal: (listener) => {
     process.on('SIGTERM', listener)

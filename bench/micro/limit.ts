@@ -48,6 +48,7 @@ function reportPolicy(tenants: readonly string[]): void {
         rate: { count: 1_000_000, periodMs: 1_000, burst: 1_000 },
         quota: null,
         concurrency: 50,
+        weight: 1,
       },
     ],
     defaultPlan: 'free',
@@ -67,6 +68,7 @@ function reportPolicy(tenants: readonly string[]): void {
     owned: new Set<string>(),
     response: UNCHANGED_RESPONSE,
     target: null,
+    series: 0,
     logText: '',
   }
   const exchange = new Exchange(UNREAD_HEAD, route, '192.0.2.7', 'http', 'request-1', 0)

@@ -73,6 +73,8 @@ export class Scheduler {
       this.#desks.delete(slot)
       return
     }
+    // Whoever had the slot before has left times behind.
+    if (before === undefined) places.takeLatency(slot)
     const isAuto = config.concurrency === 'auto'
     const gradient = isAuto ? (before?.gradient ?? new Gradient(AUTO)) : null
     const queue = before?.queue ?? new FairQueue<Waiting>()
@@ -80,6 +82,20 @@ export class Scheduler {
     this.#desks.set(slot, desk)
     places.setLimit(slot, gradient === null ? Number(config.concurrency) : gradient.limit)
     this.#serve(slot, desk)
+  }
+
+  /** Exchanges that wait, for whatever upstream. */
+  get waiting(): number {
+    let waiting = 0
+    for (const { queue } of this.#desks.values()) waiting += queue.size
+    return waiting
+  }
+
+  /** Exchanges of a tenant that wait, for whatever upstream. */
+  waitingOf(tenant: string): number {
+    let waiting = 0
+    for (const { queue } of this.#desks.values()) waiting += queue.waitingOf(tenant)
+    return waiting
   }
 
   stateOf(slot: number): AdmissionState | null {

@@ -15,7 +15,7 @@ export async function check(edge: ProcessEdge, { operands, options }: Arguments)
 
 function describe(loaded: Loaded, file: string | null): string {
   const problems = loaded.config === null ? loaded.problems : []
-  const notes = notesOf(loaded)
+  const notes = loaded.warnings
   const counts = [count(problems.length, 'problem'), count(notes.length, 'note')].filter(
     (text) => text !== '',
   )
@@ -30,17 +30,12 @@ function count(number: number, noun: string): string {
   return number === 0 ? '' : `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
-function notesOf(loaded: Loaded): readonly string[] {
-  return loaded.config === null ? loaded.warnings : [...loaded.warnings, ...loaded.pending]
-}
-
 function describeAsJson(loaded: Loaded): string {
   const { config, warnings, files } = loaded
   const facts = {
     good: config !== null,
     problems: loaded.config === null ? loaded.problems : [],
     warnings,
-    pending: loaded.config === null ? [] : loaded.pending,
     files,
   }
   return `${JSON.stringify(facts, null, 2)}\n`

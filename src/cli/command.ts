@@ -3,6 +3,7 @@ import type { ProcessEdge } from './process-edge.ts'
 
 /** One command; help, completion, docs/commands.md and the parsing of arguments are made of this alone. */
 export interface Command {
+  /** One word, or two where several begin with the same: `token mint`. */
   readonly name: string
   /** One line of the list of commands. */
   readonly summary: string
@@ -52,6 +53,23 @@ const CONFIG_OPTION: Option = {
   use: 'once',
   meaning: 'the configuration file; wins over GATEWAY_CONFIG',
 }
+
+const TENANT_OPTION: Option = once('tenant', 'TENANT', '')
+
+const KEY_FILE_OPTION: Option = once('file', 'FILE', 'the file of keys; api-keys.yaml if left out')
+
+const ADMIN_OPTION: Option = once(
+  'admin',
+  'URL',
+  'the operator listener of the gateway; the one of this machine if left out',
+)
+
+/** Exactly one of them is to be given. */
+const REVOKED_OPTIONS: readonly Option[] = [
+  once('jti', 'ID', 'the token of this `jti`, or the API key that begins so'),
+  once('subject', 'SUBJECT', 'everything of this subject, whatever its tenant'),
+  once('tenant', 'TENANT', 'everything of this tenant, open streams included'),
+]
 
 const OPTIONAL_FILE: Operand = { name: 'FILE', need: 'optional', choices: null }
 
@@ -160,6 +178,121 @@ Exit status: 0 explained, whatever came of it, 1 it cannot be told, 2 bad usage.
     load: async () => (await import('./explain.ts')).explain,
   },
   {
+    name: 'token mint',
+    summary: 'make a token to try with',
+    description: `Signs with the secret of an issuer of yours, or without one asks the issuer that \`nyro dev\` runs; prints the token.
+Which secret: that of --config, or of what \`nyro start\` would run with here; --issuer names one of several.
+A URL as --issuer is that of a running \`nyro dev\`. A production configuration is refused, unless with --force: what is
+minted then lets its holder in as that tenant. It has to be written down nowhere and to end soon.
+  curl -H "Authorization: Bearer $(nyro token mint --tenant acme)" localhost:8080/api/v1/query/search
+Exit status: 0 minted, 1 it cannot be signed, 2 bad usage.`,
+    operands: [],
+    options: [
+      { ...TENANT_OPTION, meaning: 'the tenant it is for' },
+      once('sub', 'SUBJECT', 'whom it names; developer if left out'),
+      repeated('scope', 'SCOPE', 'a scope it grants, or several with spaces between'),
+      once('ttl', 'DURATION', 'how long it is good for, such as 15m, 8h or 2d; 1h if left out, at most 30d'),
+      once('alg', 'ALGORITHM', 'one that the issuer lists, or ES256 or RS256 of nyro dev'),
+      once('issuer', 'NAME', 'an issuer of the configuration, or the URL of a running nyro dev'),
+      repeated(
+        'claim',
+        'NAME=VALUE',
+        'a claim more, or another one; JSON is taken as such, all else as text',
+      ),
+      CONFIG_OPTION,
+      flag('force', 'sign by a production configuration too'),
+      JSON_OPTION,
+    ],
+    load: async () => (await import('./token-mint.ts')).tokenMint,
+  },
+  {
+    name: 'token inspect',
+    summary: 'say what a token holds, and whether it would be believed',
+    description: `Shows header, claims and times, and judges the token as the gateway would by the configuration: which issuer it falls
+to, and why it is refused. Published keys are fetched for that, from where the configuration says and nowhere else.
+TOKEN is - to have it read from standard input, which leaves no trace in the shell's history. Neither the signature
+nor a key is printed.
+Exit status: 0 shown, whatever the verdict, 1 it is no token, 2 bad usage.`,
+    operands: [{ name: 'TOKEN', need: 'required', choices: null }],
+    options: [CONFIG_OPTION, JSON_OPTION],
+    load: async () => (await import('./token-inspect.ts')).tokenInspect,
+  },
+  {
+    name: 'apikey create',
+    summary: 'make an API key and keep its hash',
+    description: `Prints a new key, this once, and adds its SHA-256 to the file of keys, which is made where it is missing, for its
+owner's eyes only. Remarks in the file stay. A gateway whose configuration names the file takes the key up at once.
+Exit status: 0 created, 1 the file cannot be used, 2 bad usage.`,
+    operands: [],
+    options: [
+      { ...TENANT_OPTION, meaning: 'the tenant it is for' },
+      once('name', 'NAME', 'what the key is called, once in the file'),
+      repeated('scope', 'SCOPE', 'a scope it grants, or several with spaces between'),
+      once('plan', 'PLAN', 'the plan it is on'),
+      once(
+        'expires',
+        'WHEN',
+        'a day such as 2030-01-31, a time, or how long from now, such as 90d; never if left out',
+      ),
+      KEY_FILE_OPTION,
+      JSON_OPTION,
+    ],
+    load: async () => (await import('./apikey.ts')).apikeyCreate,
+  },
+  {
+    name: 'apikey list',
+    summary: 'list the API keys of a file',
+    description: `Lists the keys by name with whom they belong to, what they begin with and when they end. The keys themselves are
+nowhere: the file holds hashes.
+Exit status: 0 listed, 1 the file cannot be used, 2 bad usage.`,
+    operands: [],
+    options: [KEY_FILE_OPTION, JSON_OPTION],
+    load: async () => (await import('./apikey.ts')).apikeyList,
+  },
+  {
+    name: 'apikey revoke',
+    summary: 'take an API key out of its file',
+    description: `Takes the key out of the file of keys; a gateway whose configuration names the file no longer believes it.
+Exit status: 0 done, 1 it is not there or the file cannot be used, 2 bad usage.`,
+    operands: [],
+    options: [once('name', 'NAME', 'what the key is called'), KEY_FILE_OPTION, JSON_OPTION],
+    load: async () => (await import('./apikey.ts')).apikeyRevoke,
+  },
+  {
+    name: 'revoke',
+    summary: 'have a token, a subject or a whole tenant refused, at once',
+    description: `Tells a running gateway to refuse what names this token (--jti, or what an API key begins with), this subject or this
+tenant. It is in force on every data thread when the command returns, and on all replicas a second later where they
+share a store. GATEWAY_ADMIN_TOKEN is sent along.
+Exit status: 0 revoked, 1 the gateway cannot be asked or did not do it, 2 bad usage.`,
+    operands: [],
+    options: [
+      ...REVOKED_OPTIONS,
+      once('for', 'DURATION', 'how long, such as 30m, 8h or 7d; until it is lifted if left out'),
+      ADMIN_OPTION,
+      JSON_OPTION,
+    ],
+    load: async () => (await import('./revoke.ts')).revoke,
+  },
+  {
+    name: 'revoke list',
+    summary: 'list what is revoked',
+    description: `Lists what a running gateway refuses. GATEWAY_ADMIN_TOKEN is sent along.
+Exit status: 0 listed, 1 the gateway cannot be asked, 2 bad usage.`,
+    operands: [],
+    options: [ADMIN_OPTION, JSON_OPTION],
+    load: async () => (await import('./revoke.ts')).revokeList,
+  },
+  {
+    name: 'revoke lift',
+    summary: 'believe again what was revoked',
+    description: `Lifts a revocation. Tokens that are good by themselves count again at once. GATEWAY_ADMIN_TOKEN is sent along.
+Exit status: 0 lifted, 1 it was not revoked or the gateway cannot be asked, 2 bad usage.`,
+    operands: [],
+    options: [...REVOKED_OPTIONS, ADMIN_OPTION, JSON_OPTION],
+    load: async () => (await import('./revoke.ts')).revokeLift,
+  },
+  {
     name: 'schema',
     summary: 'print the JSON Schema of configuration files, for editors',
     description: `Prints the JSON Schema of a YAML or JSON configuration file. An editor with yaml-language-server takes it by a first
@@ -191,8 +324,23 @@ line such as: # yaml-language-server: $schema=./nyro.schema.json`,
     name: 'help',
     summary: 'print this (also --help; nyro help COMMAND or nyro COMMAND --help for one)',
     description: 'Lists the commands, or explains one.',
-    operands: [{ name: 'COMMAND', need: 'optional', choices: null }],
+    operands: [
+      { name: 'COMMAND', need: 'optional', choices: null },
+      { name: 'SUBCOMMAND', need: 'optional', choices: null },
+    ],
     options: [],
     load: async () => (await import('./help.ts')).help,
   },
 ]
+
+function once(name: string, value: string, meaning: string): Option {
+  return { name, short: null, value, use: 'once', meaning }
+}
+
+function repeated(name: string, value: string, meaning: string): Option {
+  return { name, short: null, value, use: 'repeated', meaning }
+}
+
+function flag(name: string, meaning: string): Option {
+  return { name, short: null, value: null, use: 'once', meaning }
+}

@@ -6,10 +6,13 @@ import { claimPublicPort } from '../control/public-port.ts'
 import { StartRefusal } from '../control/start-refusal.ts'
 import { Supervisor } from '../control/supervisor.ts'
 import type { DemoService } from '../dev/demo-service.ts'
-import { type TokenIssuer, tokenIssuer } from '../dev/demo-token.ts'
+import { TOKEN_LIFE_S, type TokenIssuer, tokenIssuer } from '../dev/demo-token.ts'
 import { type DemoName, startDemoUpstreams } from '../dev/demo-upstreams.ts'
+import { DEV_ALGORITHMS, type DevIssuer } from '../dev/dev-issuer.ts'
+import { DevIssuerServer } from '../dev/dev-issuer-server.ts'
 import { type DevSettings, devSettings } from '../dev/dev-settings.ts'
-import { welcome } from '../dev/welcome.ts'
+import { type WelcomeFacts, welcome } from '../dev/welcome.ts'
+import { CLAIM_NAMES } from '../lib/claim-name.ts'
 import { systemClock } from '../lib/clock.ts'
 import { loadSettings } from './load-settings.ts'
 import type { ProcessEdge } from './process-edge.ts'
@@ -49,7 +52,8 @@ export async function dev(edge: ProcessEdge): Promise<void> {
   const issue = tokenIssuer(loaded.config.identity, systemClock)
   const services = await startDemoUpstreams(settings.demos, { issue, tokenIntervalMs: TOKEN_INTERVAL_MS })
   try {
-    const config = await withPorts(withDemos(loaded.config, services))
+    const { issuer } = await DevIssuerServer.start(systemClock)
+    const config = await withPorts(withIssuer(withDemos(loaded.config, services), issuer.url))
     const supervisor = new Supervisor({
       config,
       warnings: loaded.warnings,
@@ -58,11 +62,12 @@ export async function dev(edge: ProcessEdge): Promise<void> {
       nodeVersion: edge.nodeVersion,
       output: { fd: edge.stdoutFd, isTty: edge.isTty, colors: edge.colors },
       clock: systemClock,
+      stateDir: null,
       reload: null,
     })
     drainOnSignal(edge, supervisor)
     await supervisor.start()
-    edge.print(describe(config, settings, issue))
+    edge.print(describe(config, settings, { issue, ...(await issuerFacts(issuer)) }))
     edge.exit(await supervisor.ended)
   } catch (error) {
     if (!(error instanceof StartRefusal)) throw error
@@ -98,7 +103,31 @@ async function withPorts(config: Config): Promise<Config> {
   return { ...config, listen: { ...listen, port }, admin: { ...admin, port: adminPort } }
 }
 
-function describe(config: Config, settings: DevSettings, issue: TokenIssuer | null): string {
+/** Trusted beside what the settings say. A rotation is found by the first token of the new key. */
+function withIssuer(config: Config, url: string): Config {
+  const { identity } = config
+  const issuer: Config['identity']['issuers'][number] = {
+    ...{ name: 'dev', issuer: url, audience: [], algorithms: DEV_ALGORITHMS, claims: CLAIM_NAMES },
+    keys: {
+      ...{ kind: 'discovery', url, plainHosts: [] },
+      ...{ refreshMs: 600_000, cooldownMs: 1_000, maxStaleMs: 86_400_000 },
+    },
+    ...{ clockSkewS: 0, maxLifetimeS: null, requiredClaims: [] },
+  }
+  return { ...config, identity: { ...identity, issuers: [...identity.issuers, issuer] } }
+}
+
+async function issuerFacts(issuer: DevIssuer): Promise<Pick<WelcomeFacts, 'issuerUrl' | 'issuerToken'>> {
+  const order = { tenant: 'acme', sub: 'demo-user', scope: '', alg: 'ES256', claims: {} } as const
+  const { token } = await issuer.mint({ ...order, ttlS: TOKEN_LIFE_S })
+  return { issuerUrl: issuer.url, issuerToken: token }
+}
+
+interface Issued extends Pick<WelcomeFacts, 'issuerUrl' | 'issuerToken'> {
+  readonly issue: TokenIssuer | null
+}
+
+function describe(config: Config, settings: DevSettings, { issue, ...issuer }: Issued): string {
   const pathTo = (name: DemoName): string | null =>
     config.routes.find((route) => route.name === name)?.match.path.slice(0, -2) ?? null
   return welcome({
@@ -112,6 +141,7 @@ function describe(config: Config, settings: DevSettings, issue: TokenIssuer | nu
     token: issue === null ? null : issue({ sub: 'demo-user', company_id: 'acme' }),
     hasOwnSecret: settings.hasOwnSecret,
     isExposed: !isLoopback(config.listen.host),
+    ...issuer,
   })
 }
 

@@ -17,16 +17,7 @@ export async function diff(edge: ProcessEdge, { operands, options }: Arguments):
 
 async function load(edge: ProcessEdge, file: string): Promise<Config> {
   const loaded = await loadSettings(edge, file)
-  if (loaded.config !== null) {
-    if (loaded.pending.length > 0) {
-      const keys = loaded.pending.length === 1 ? 'a key' : `${loaded.pending.length} keys`
-      const remedy = `nyro check ${file} names them`
-      edge.complain(
-        `nyro: note: ${file} has ${keys} without effect in this version, not compared here; ${remedy}\n`,
-      )
-    }
-    return loaded.config
-  }
+  if (loaded.config !== null) return loaded.config
   edge.complain(describeRefusal('nothing was compared', loaded.problems, loaded.warnings))
   return edge.exit(2)
 }

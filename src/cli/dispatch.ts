@@ -1,5 +1,6 @@
 import { parseArguments } from './arguments.ts'
-import { COMMANDS, type Command } from './command.ts'
+import { COMMANDS } from './command.ts'
+import { findCommand, isGroup } from './find-command.ts'
 import type { ProcessEdge } from './process-edge.ts'
 
 const flagCommands: Readonly<Record<string, string>> = {
@@ -11,13 +12,11 @@ const flagCommands: Readonly<Record<string, string>> = {
 
 /** Runs the command that the arguments name. Usage errors: one line, exit 2. */
 export async function dispatch(edge: ProcessEdge): Promise<void> {
-  const [word = 'help', ...rest] = edge.argv
-  const command = findCommand(word)
-  if (command === null) {
-    const { unknownCommand } = await import('./help.ts')
-    edge.complain(unknownCommand(word, COMMANDS))
-    return edge.exit(2)
-  }
+  const [first = 'help', ...behind] = edge.argv
+  const word = Object.hasOwn(flagCommands, first) ? (flagCommands[first] ?? first) : first
+  const found = findCommand(COMMANDS, [word, ...behind])
+  if (found === null) return refuseWord(edge, first, behind)
+  const { command, rest } = found
   const parsed = parseArguments(command, rest)
   if (parsed.kind === 'run') {
     const run = await command.load()
@@ -30,7 +29,12 @@ export async function dispatch(edge: ProcessEdge): Promise<void> {
   edge.exit(2)
 }
 
-function findCommand(word: string): Command | null {
-  const name = Object.hasOwn(flagCommands, word) ? flagCommands[word] : word
-  return COMMANDS.find((command) => command.name === name) ?? null
+/** No command is called so; it may be what several begin with. */
+async function refuseWord(edge: ProcessEdge, first: string, behind: readonly string[]): Promise<void> {
+  const second = behind[0] ?? null
+  const { groupText, misuseOfGroup, unknownCommand } = await import('./help.ts')
+  if (!isGroup(COMMANDS, first)) edge.complain(unknownCommand(first, COMMANDS))
+  else if (second === '--help' || second === '-h') return edge.print(groupText(first, COMMANDS))
+  else edge.complain(misuseOfGroup(first, second, COMMANDS))
+  edge.exit(2)
 }

@@ -1,6 +1,7 @@
 import type { Asked } from '../explain/asked.ts'
 import type { Explanation } from '../explain/explanation.ts'
 import { type Arguments, optionValue } from './arguments.ts'
+import { askAdmin } from './ask-admin.ts'
 import { loadSettings } from './load-settings.ts'
 import type { ProcessEdge } from './process-edge.ts'
 import { describeRefusal } from './refusal.ts'
@@ -26,7 +27,7 @@ export async function explain(edge: ProcessEdge, given: Arguments): Promise<void
   }
   const admin = optionValue(given, 'admin')
   const told =
-    admin === null ? await tellOffline(edge, given, asked) : await tellFromRunning(edge, admin, asked)
+    admin === null ? await tellOffline(edge, given, asked) : await tellFromRunning(edge, given, asked)
   if (typeof told === 'string') {
     edge.complain(told)
     return edge.exit(1)
@@ -44,32 +45,18 @@ async function tellOffline(edge: ProcessEdge, given: Arguments, asked: Asked): P
   const { explainInThread } = await import('../explain/explain-in-thread.ts')
   const { config } = loaded
   const live = config.upstreams.map((upstream, slot) => ({ config: upstream, slot, endpoints: null }))
-  const outcome = await explainInThread({ asked, config, live, memory: null })
+  // Keys that an issuer publishes are with the running gateway.
+  const identity = { keys: [], revocations: null }
+  const outcome = await explainInThread({ asked, config, live, memory: null, identity })
   return outcome.explanation ?? `nyro: it cannot be explained: ${outcome.fault}\n`
 }
 
 async function tellFromRunning(
   edge: ProcessEdge,
-  admin: string,
+  given: Arguments,
   asked: Asked,
 ): Promise<Explanation | string> {
-  const base = admin.replace(/\/+$/, '')
-  const token = edge.env['GATEWAY_ADMIN_TOKEN']
-  try {
-    const response = await fetch(`${base}/explain`, {
-      method: 'POST',
-      headers: {
-        'Content-Type': 'application/json',
-        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify(asked),
-    })
-    // The operator listener answers with an Explanation, or a problem whose detail is for the operator.
-    const body = (await response.json()) as Explanation & { readonly detail?: string }
-    if (response.ok) return body
-    return `nyro: ${base} answered ${response.status}${body.detail === undefined ? '' : `: ${body.detail}`}${response.status === 401 ? '; set GATEWAY_ADMIN_TOKEN' : ''}\n`
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-    return `nyro: the operator listener at ${base} cannot be asked: ${cause}\n`
-  }
+  const reply = await askAdmin(edge, given, { method: 'POST', path: '/explain', body: asked })
+  // What the operator listener of this product answers with.
+  return reply.fault === null ? (reply.body as Explanation) : `nyro: ${reply.fault}\n`
 }

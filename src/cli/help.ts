@@ -2,17 +2,45 @@ import { shown } from '../config/finding.ts'
 import { nearestName } from '../config/suggestion.ts'
 import type { Arguments } from './arguments.ts'
 import type { Command, Operand, Option } from './command.ts'
+import { findCommand, isGroup } from './find-command.ts'
 import type { ProcessEdge } from './process-edge.ts'
 
 /** Lists the commands, or explains the one that is named. */
 export function help(edge: ProcessEdge, { operands }: Arguments, commands: readonly Command[]): void {
-  const [name = null] = operands
-  const command = commands.find((candidate) => candidate.name === name)
-  if (name !== null && command === undefined) {
-    edge.complain(unknownCommand(name, commands))
-    edge.exit(2)
+  const [first = null] = operands
+  if (first === null) {
+    edge.print(overview(edge.version, commands))
+    return
   }
-  edge.print(command === undefined ? overview(edge.version, commands) : helpText(command))
+  const found = findCommand(commands, operands)
+  if (found !== null && found.rest.length === 0) {
+    edge.print(helpText(found.command))
+    return
+  }
+  if (operands.length === 1 && isGroup(commands, first)) {
+    edge.print(groupText(first, commands))
+    return
+  }
+  edge.complain(unknownCommand(operands.join(' '), commands))
+  edge.exit(2)
+}
+
+/** Of names of two words, those that begin with this one. */
+export function groupText(word: string, commands: readonly Command[]): string {
+  const rows = membersOf(word, commands).map(({ name, summary }) => [name, summary] as const)
+  return `Usage: nyro ${word} COMMAND\n\n${columns(rows)}`
+}
+
+/** The line for whoever named the first word of several commands, and none of them. */
+export function misuseOfGroup(word: string, second: string | null, commands: readonly Command[]): string {
+  const seconds = membersOf(word, commands).map(({ name }) => name.slice(word.length + 1))
+  const found = second === null ? '' : `, found ${shown(second, 'open')}`
+  const nearest = second === null ? '' : `; did you mean ${nearestName(second, seconds)}?`
+  return `nyro: ${word} needs ${seconds.join(' or ')} behind it${found}${nearest}${nearest === '' ? '.' : ''} nyro ${word} --help explains them\n`
+}
+
+function membersOf(word: string, commands: readonly Command[]): readonly Command[] {
+  return commands.filter(({ name }) => name.startsWith(`${word} `))
 }
 
 function overview(version: string, commands: readonly Command[]): string {

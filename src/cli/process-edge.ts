@@ -24,6 +24,8 @@ export interface ProcessEdge {
   print(text: string): void
   /** Text on standard error. A reader that is gone is ignored. */
   complain(text: string): void
+  /** All that standard input holds. */
+  readInput(): string
   /** Throws Node's error, with its `code`, if the file cannot be read. */
   readFile(path: string): Uint8Array
 

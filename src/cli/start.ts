@@ -5,23 +5,14 @@ import { loadSettings } from './load-settings.ts'
 import type { ProcessEdge, StopSignal } from './process-edge.ts'
 import { describeRefusal } from './refusal.ts'
 
-const NOTHING_STARTED = 'nothing was started'
-
-/**
- * Runs the gateway until a signal ends it. Exits 0 after a drain, 1 if it could not run, 2 on bad settings, which
- * those are that this version cannot honour.
- */
+/** Runs the gateway until a signal ends it. Exits 0 after a drain, 1 if it could not run, 2 on bad settings. */
 export async function start(edge: ProcessEdge, given: Arguments): Promise<void> {
   const sinceMs = systemClock.wallMs()
   const { load } = new JudgedLoad(() => loadSettings(edge, optionValue(given, 'config')))
   const loaded = await load()
   if (loaded.config === null) {
-    edge.complain(describeRefusal(NOTHING_STARTED, loaded.problems, loaded.warnings))
+    edge.complain(describeRefusal('nothing was started', loaded.problems, loaded.warnings))
     return edge.exit(loaded.exitCode)
-  }
-  if (loaded.pending.length > 0) {
-    edge.complain(describeRefusal(NOTHING_STARTED, loaded.pending, loaded.warnings))
-    return edge.exit(2)
   }
   const { supervisorFor } = await import('./supervisor-for.ts')
   const { StartRefusal } = await import('../control/start-refusal.ts')

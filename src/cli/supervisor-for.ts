@@ -1,5 +1,6 @@
 import { configDifference } from '../config/difference.ts'
 import type { Loaded, LoadedConfig } from '../config/loaded.ts'
+import { stateDir } from '../config/state-dir.ts'
 import { Supervisor } from '../control/supervisor.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { ProcessEdge } from './process-edge.ts'
@@ -25,6 +26,7 @@ export function supervisorFor(
     nodeVersion: edge.nodeVersion,
     output: { fd: edge.stdoutFd, isTty: edge.isTty, colors: edge.colors },
     clock: systemClock,
+    stateDir: stateDir(edge),
     reload: { load, differ: configDifference, files, sinceMs },
   })
 }

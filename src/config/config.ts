@@ -109,6 +109,11 @@ export interface ApiKeysConfig {
 export interface StoreConfig {
   /** `redis://` or `rediss://` URL of Redis or Valkey; null: this process's memory. Never printed. */
   readonly redis: string | null
+  /**
+   * How many buckets of limits this process remembers at once, 20 bytes each of which the system provides what is used;
+   * twice the number of keys that are to be held. Full ones are forgotten first. A restart changes it. Default 1,048,576.
+   */
+  readonly buckets: number
 }
 
 export interface TenantConfig {
@@ -120,13 +125,26 @@ export interface TenantConfig {
   readonly defaultPlan: string | null
   /** Plans of single tenants, which win over what a credential claims. */
   readonly planOfTenant: Readonly<Record<string, string>>
+  /** Null: the tenant is stated in `header` alone. */
+  readonly assertion: AssertionConfig | null
 }
 
-/** A plan; null members do not limit. */
-export interface TenantPlanConfig extends PlanConfig {
-  /** Share of a busy upstream, against the weights of others that wait. Default 1. */
-  readonly weight: number
+/** A signed statement of who calls, for upstreams that want proof (RFC 7515, ES256). */
+export interface AssertionConfig {
+  /** The request field that holds it. Default X-Tenant-Assertion. */
+  readonly header: string
+  /** How long one is good for, never beyond the credential. Default 60 s. */
+  readonly ttlS: number
+  /** What `iss` says. Default nyro-gateway. */
+  readonly issuer: string
+  /** What `aud` says; null: nothing. */
+  readonly audience: string | null
+  /** PEM private key on P-256; null: keys that the process makes and changes every day. Never printed. */
+  readonly key: string | null
 }
+
+/** A plan; null members do not limit. Default weight: 1. */
+export type TenantPlanConfig = PlanConfig
 
 /** A key of the operator's own, from which `ownIssuer` makes an issuer. */
 export interface JwtConfig {
@@ -269,7 +287,7 @@ export interface StreamsConfig {
   /** At once, whole process. */
   readonly max: number
   readonly perTenant: number
-  /** Ends a stream when its credential expires or is revoked. Default true. */
+  /** Ends a stream when its credential expires. Default true. One whose credential is revoked is ended anyway. */
   readonly endAtExpiry: boolean
 }
 

@@ -4,6 +4,7 @@ import type {
   IdentityConfig,
   JwtConfig,
   RouteConfig,
+  StoreConfig,
   TenantConfig,
   UpstreamConfig,
 } from './config.ts'
@@ -45,12 +46,19 @@ export const ROUTE_DEFAULTS: Omit<RouteConfig, 'name' | 'match' | 'ending' | 'au
 /** Where the verified tenant is stated unless the operator names another field. */
 export const TENANT_HEADER = 'X-Company-ID'
 
+/** Where the signed statement of who calls is, where the operator wants one. */
+export const ASSERTION_HEADER = 'X-Tenant-Assertion'
+
+/** Nothing is shared between replicas. */
+export const STORE_DEFAULTS: StoreConfig = { redis: null, buckets: 1_048_576 }
+
 /** Tenants without plans. */
 export const TENANT_DEFAULTS: TenantConfig = {
   header: TENANT_HEADER,
   plans: [],
   defaultPlan: null,
   planOfTenant: {},
+  assertion: null,
 }
 
 /** Who verifies by one key of the operator's own, `iss` and `aud` not looked at. */

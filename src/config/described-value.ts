@@ -23,6 +23,25 @@ const sizes: readonly (readonly [string, number])[] = [
   ['KiB', 2 ** 10],
 ]
 
+/** Requests in a time as a config says them: `10/s`. */
+export function describeRate({
+  count,
+  periodMs,
+}: {
+  readonly count: number
+  readonly periodMs: number
+}): string {
+  const unit = RATE_UNITS.get(periodMs) ?? describeDuration(periodMs)
+  return `${count}/${unit}`
+}
+
+const RATE_UNITS: ReadonlyMap<number, string> = new Map([
+  [1_000, 's'],
+  [60_000, 'm'],
+  [3_600_000, 'h'],
+  [86_400_000, 'day'],
+])
+
 /** A member of `Config` as the operator writes it. */
 export interface WrittenMember {
   readonly name: string
@@ -38,7 +57,7 @@ const plain = { describe: String, absent: 'none' }
 export function writtenMember(name: string): WrittenMember {
   if (name.endsWith('Ms')) return { name: name.slice(0, -2), describe: describeDuration, absent: 'off' }
   if (name.endsWith('Bytes')) return { name: name.slice(0, -5), describe: describeSize, absent: 'off' }
-  if (name === 'maxAgeS' || name === 'clockSkewS') {
+  if (SECONDS.has(name)) {
     return {
       name: name.slice(0, -1),
       describe: (seconds) => describeDuration(seconds * 1_000),
@@ -48,6 +67,8 @@ export function writtenMember(name: string): WrittenMember {
   if (SHARES.has(name)) return { name, describe: describeShare, absent: 'none' }
   return { name, ...plain }
 }
+
+const SECONDS: ReadonlySet<string> = new Set(['maxAgeS', 'clockSkewS', 'maxLifetimeS', 'ttlS'])
 
 /** Of a retry and a breaker: 0 … 1 in `Config`. */
 const SHARES: ReadonlySet<string> = new Set(['budget', 'failures'])

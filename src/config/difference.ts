@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config, RouteConfig, UpstreamConfig } from './config.ts'
 import { writtenMember } from './described-value.ts'
+import { writtenIssuer, writtenPlan, writtenRest, writtenRoute, writtenUpstream } from './written-form.ts'
 
 /** One effective change between two configs. */
 export interface Difference {
@@ -14,17 +15,21 @@ export interface Difference {
 
 /**
  * What changes when `after` takes the place of `before`; empty if nothing does. Lists whose order means nothing
- * (routes, upstreams, endpoints, methods) are compared without it. Values that may hold secrets are never shown: keys,
- * tokens, PEM texts, field values, and the data of the operator's own policies are `changed`.
+ * (routes, upstreams, issuers, plans, endpoints, methods) are compared without it. Values that may hold secrets are never
+ * shown: keys, tokens, hashes, PEM texts, the store's URL, field values, and the data of the operator's own policies are
+ * `changed`.
  */
 export function configDifference(before: Config, after: Config): readonly Difference[] {
-  const { routes: oldRoutes, upstreams: oldUpstreams, ...oldRest } = before
-  const { routes: newRoutes, upstreams: newUpstreams, ...newRest } = after
+  const { routes: oldRoutes, upstreams: oldUpstreams } = before
+  const { routes: newRoutes, upstreams: newUpstreams } = after
   const found: Difference[] = []
-  compare(oldRest, newRest, { path: [], subject: '', subjectDepth: 0 }, found)
-  comparePeers('upstream', pairs(oldUpstreams, newUpstreams), (upstream) => writtenUpstream(upstream), found)
+  compare(writtenRest(before), writtenRest(after), { path: [], subject: '', subjectDepth: 0 }, found)
+  comparePeers(ISSUER, pairs(before.identity.issuers, after.identity.issuers), writtenIssuer, found)
+  comparePeers(PLAN, pairs(before.tenant.plans, after.tenant.plans), writtenPlan, found)
+  compareTenants(before.tenant.planOfTenant, after.tenant.planOfTenant, found)
+  comparePeers(UPSTREAM, pairs(oldUpstreams, newUpstreams), writtenUpstream, found)
   const routes = pairs(oldRoutes, newRoutes).map((pair) => withTimeouts(pair, oldUpstreams, newUpstreams))
-  comparePeers('route', routes, (route) => writtenRoute(route), found)
+  comparePeers(ROUTE, routes, writtenRoute, found)
   return found
 }
 
@@ -43,13 +48,29 @@ interface Place {
 }
 
 /** The addresses are bound and the threads counted once, when the process starts. */
-const NEEDS_RESTART = /^(?:listen\.(?:host|port)|admin\..*|workers)$/
+const NEEDS_RESTART = /^(?:listen\.(?:host|port)|admin\..*|workers|store\.buckets)$/
 
 /** Members whose values may hold secrets, interpolated ones included, or are too long for a line. */
-const WITHHELD: ReadonlySet<string> = new Set(['token', 'key', 'with', 'ca', 'certificate', 'value'])
+const WITHHELD: ReadonlySet<string> = new Set([
+  ...['token', 'secret', 'publicKey', 'redis'],
+  ...['key', 'with', 'ca', 'certificate', 'value'],
+])
+
+/** Things of one kind, each with a name. */
+interface Kind {
+  /** As a line calls one. */
+  readonly noun: string
+  /** Where they stand. */
+  readonly path: readonly string[]
+}
+
+const ROUTE: Kind = { noun: 'route', path: ['routes'] }
+const UPSTREAM: Kind = { noun: 'upstream', path: ['upstreams'] }
+const ISSUER: Kind = { noun: 'issuer', path: ['identity', 'jwt'] }
+const PLAN: Kind = { noun: 'plan', path: ['tenant', 'plans'] }
 
 function comparePeers<T extends { readonly name: string }>(
-  noun: 'route' | 'upstream',
+  { noun, path }: Kind,
   peers: readonly Pair<T>[],
   view: (peer: T) => unknown,
   found: Difference[],
@@ -58,9 +79,23 @@ function comparePeers<T extends { readonly name: string }>(
     // Nearly all of ten thousand routes are as they were: this takes a third of the time of comparing them in words.
     if (isDeepStrictEqual(old, recent)) continue
     const name = (old ?? recent)?.name ?? ''
-    const place = { path: [`${noun}s`, name], subject: `${noun} ${name}`, subjectDepth: 2 }
+    const place = { path: [...path, name], subject: `${noun} ${name}`, subjectDepth: path.length + 1 }
     if (old !== null && recent !== null) compare(view(old), view(recent), place, found)
     else report(place, recent === null ? 'removed' : 'added', found)
+  }
+}
+
+/** Names of tenants may be any text, members' names too: they are compared by themselves. */
+function compareTenants(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+  found: Difference[],
+): void {
+  const [left, right] = [new Map(Object.entries(before)), new Map(Object.entries(after))]
+  for (const tenant of new Set([...left.keys(), ...right.keys()])) {
+    const [old, recent] = [left.get(tenant) ?? 'none', right.get(tenant) ?? 'none']
+    const place = { path: ['tenant', 'plan', tenant], subject: '', subjectDepth: 0 }
+    if (old !== recent) report(place, `${old} → ${recent}`, found)
   }
 }
 
@@ -156,8 +191,10 @@ function describe(key: string, value: unknown): string {
   if (WITHHELD.has(key)) return '(not shown)'
   if (typeof value === 'number') return member.describe(value)
   if (typeof value === 'boolean') return value ? 'on' : 'off'
-  if (Array.isArray(value))
-    return value.length === 0 ? 'none' : value.map((item) => describe('', item)).join(', ')
+  if (Array.isArray(value)) {
+    if (value.length === 0) return 'none'
+    return value.map((item) => (isObject(item) ? identify(item) : describe('', item))).join(', ')
+  }
   if (!isObject(value)) return String(value)
   const members = Object.entries(value).filter(([, inner]) => inner !== null)
   if (members.length === 0) return 'none'
@@ -188,24 +225,6 @@ function pairs<T extends { readonly name: string }>(
   const right = new Map(recent.map((item) => [item.name, item]))
   const names = new Set([...left.keys(), ...right.keys()])
   return [...names].map((name) => ({ old: left.get(name) ?? null, recent: right.get(name) ?? null }))
-}
-
-/** Without its name, and the balance in a word. */
-function writtenUpstream({ name: _, balance, ...rest }: UpstreamConfig): unknown {
-  if (balance.kind !== 'hash') return { ...rest, balance: balance.kind }
-  const { on } = balance
-  return { ...rest, balance: `hash on ${typeof on === 'string' ? on : `header ${on.header}`}` }
-}
-
-/** Without its name, and with its ending under the key it is written with. */
-function writtenRoute({ name: _, ending, ...rest }: RouteConfig): unknown {
-  if (ending.kind === 'redirect') {
-    const { kind: __, ...redirect } = ending
-    return { ...rest, redirect }
-  }
-  const [only, second] = ending.upstreams
-  if (only !== undefined && second === undefined) return { ...rest, upstream: only.name }
-  return { ...rest, upstream: Object.fromEntries(ending.upstreams.map(({ name, weight }) => [name, weight])) }
 }
 
 /** Where only one of the two sets a timeout, the other has that of its upstream in force. */

@@ -1,6 +1,13 @@
 import { hostsOverlap, isLoopback } from './address-format.ts'
 import type { Config, RouteConfig, UpstreamConfig } from './config.ts'
-import { ownIssuer, ROUTE_DEFAULTS, ROUTE_METHODS, TENANT_DEFAULTS, UPSTREAM_DEFAULTS } from './default.ts'
+import {
+  ownIssuer,
+  ROUTE_DEFAULTS,
+  ROUTE_METHODS,
+  STORE_DEFAULTS,
+  TENANT_DEFAULTS,
+  UPSTREAM_DEFAULTS,
+} from './default.ts'
 import { describeProblem, Findings } from './finding.ts'
 import { environmentName } from './format.ts'
 import { type JwtKeyReader, readJwtKey } from './jwt-key.ts'
@@ -44,7 +51,6 @@ export async function loadEnvironment(
   return {
     config: build(settings.values, key, { production, cores: source.cores }),
     warnings,
-    pending: [],
     files: [],
   }
 }
@@ -147,7 +153,7 @@ function build(
       issuers: [ownIssuer({ key, algorithm: values.JWT_ALGORITHM, clockSkewS: 0 })],
       apiKeys: null,
     },
-    store: { redis: null },
+    store: STORE_DEFAULTS,
     tenant: TENANT_DEFAULTS,
     upstreams,
     routes,

@@ -40,6 +40,8 @@ export const anything: Format<string> = { accepts: 'any text', parse: (text) => 
 
 export const filePath: Format<string> = { accepts: 'the path of a file', parse: (text) => fit(text) }
 
+export const folderPath: Format<string> = { accepts: 'the path of a folder', parse: (text) => fit(text) }
+
 /** RFC 6750 section 2.1 allows less; whatever fits into the field unambiguously does. */
 export const bearerToken: Format<string> = {
   accepts: 'a token of visible ASCII characters',

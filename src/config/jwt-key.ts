@@ -22,6 +22,11 @@ export const jwtAlgorithms = [
 /** RFC 7518 section 3.2: a key of at least the hash's size. Bytes. */
 const leastBytes: Readonly<Partial<Record<JwtAlgorithm, number>>> = { HS256: 32, HS384: 48, HS512: 64 }
 
+/** Bytes that a secret for it must have; 0 where its keys are no secrets. */
+export function leastSecretBytes(algorithm: JwtAlgorithm): number {
+  return leastBytes[algorithm] ?? 0
+}
+
 /** What the original shipped with: everybody can sign with it. */
 const publishedSecret = 'YOUR_DEFAULT_JWT_SECRET_KEY_CHANGE_ME'
 
@@ -171,7 +176,7 @@ function judgeSecret(
     const clause = `holds a PEM key, which is no secret, while ${names.algorithm} is ${algorithm}`
     return refuse(subject, clause, rules, findings)
   }
-  const least = leastBytes[algorithm] ?? 0
+  const least = leastSecretBytes(algorithm)
   if (Buffer.byteLength(text) < least) {
     if (!allowWeak) {
       const remedy = `${describeRemedy(rules)} To keep a short one: ${names.allowWeak}=true`

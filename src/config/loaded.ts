@@ -6,8 +6,6 @@ export type Loaded = LoadedConfig | Refused
 export interface LoadedConfig {
   readonly config: Config
   readonly warnings: readonly string[]
-  /** Keys that are valid and that this version cannot honour yet, a line each: `start` refuses them by name. */
-  readonly pending: readonly string[]
   /** Absolute paths of every file that was read: a change of any of them is a change of the config. */
   readonly files: readonly string[]
 }

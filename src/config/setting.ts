@@ -7,6 +7,7 @@ import {
   type Format,
   filePath,
   flag,
+  folderPath,
   line,
   logLevel,
   seconds,
@@ -200,6 +201,16 @@ export const SETTINGS = {
     unit: 'seconds',
     meaning: 'From the stop signal until the process ends, whatever still runs.',
   }),
+  STATE_DIR: setting({
+    format: folderPath,
+    fallback: null,
+    unset: '`nyro-gateway` in `XDG_STATE_HOME` if that is set, else nothing is kept',
+    secrecy: 'path',
+    meaning:
+      'A folder for what outlasts the process: the last good keys of issuers that publish theirs, so that a restart ' +
+      'while they cannot be reached believes the tokens it did before. Made where it is missing; only the owner may ' +
+      'write there. It counts with a configuration file too, and a change needs a restart.',
+  }),
   CONFIG: setting({
     format: filePath,
     fallback: null,
@@ -208,7 +219,7 @@ export const SETTINGS = {
     meaning:
       'A configuration file (`.yaml`, `.yml`, `.json`, `.ts`, `.mts`, `.js`, `.mjs`) instead of these routes; ' +
       '`--config` of `nyro start` wins over it. Then these variables serve only as `${…}` inside it, except HOST, ' +
-      'PORT, ADMIN_*, WORKERS, LOG_LEVEL and SHUTDOWN_*, which override it.',
+      'PORT, ADMIN_*, WORKERS, LOG_LEVEL and SHUTDOWN_*, which override it, and STATE_DIR.',
   }),
 }
 

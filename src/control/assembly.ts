@@ -1,13 +1,24 @@
+import { randomBytes } from 'node:crypto'
 import type { Config, LogLevel } from '../config/config.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
+import { PlaceCount } from '../limits/place-count.ts'
+import type { ConnectStore } from '../limits/store-connection.ts'
+import { MetricsMemory } from '../metrics/metrics-memory.ts'
+import { MetricsReader, type MetricsView } from '../metrics/metrics-view.ts'
 import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
+import { AdmissionDesk } from './admission-desk.ts'
+import { AssertionKeys } from './assertion-keys.ts'
 import type { StartDataThread } from './data-thread.ts'
+import { IdentityDesk } from './identity-desk.ts'
+import type { FetchJson } from './keys/fetch-json.ts'
+import { folderKeyStore } from './keys/key-store.ts'
 import { LiveFigures } from './live/live-figures.ts'
 import { openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
+import { createPlaneMemory } from './plane-memory.ts'
 import type { Probe } from './probe-request.ts'
 import type { Lookup } from './resolver.ts'
 import { Rollout } from './rollout.ts'
@@ -24,6 +35,10 @@ export interface AssemblyParts {
   readonly startTimer: StartTimer
   readonly lookup: Lookup
   readonly probe: Probe
+  /** For published keys. */
+  readonly fetchJson: FetchJson
+  /** To a store, by its URL. */
+  readonly connectorOf: (url: string) => ConnectStore
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
 }
@@ -36,6 +51,8 @@ export interface AssemblyOptions extends AssemblyParts {
   /** Where logs go: readable on a terminal, JSON elsewhere. */
   readonly output: { readonly fd: number; readonly isTty: boolean; readonly colors: boolean }
   readonly clock: Clock
+  /** Absolute path of the folder for what outlasts the process; null: nothing does. */
+  readonly stateDir: string | null
   readonly isDraining: () => boolean
 }
 
@@ -44,11 +61,19 @@ export class Assembly {
   readonly log: LogWriter
   readonly threads: ThreadSet
   readonly registry: UpstreamRegistry
+  readonly assertionKeys: AssertionKeys
   readonly memory: UpstreamMemory
   /** What the live page shows of traffic. */
   readonly figures: LiveFigures
+  readonly identity: IdentityDesk
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
+  /** What data threads counted. */
+  readonly metrics: MetricsView
+  readonly #counted: MetricsMemory
+  readonly admission: AdmissionDesk
+  readonly #tenantPlaces: PlaceCount
+  readonly #streamPlaces: PlaceCount
   readonly #rollout: Rollout
   readonly #options: AssemblyOptions
   #config: Config
@@ -59,24 +84,45 @@ export class Assembly {
     this.#options = options
     this.#config = config
     const shared: SharedMemory = {
-      upstreams: UpstreamMemory.create(config.workers, machineMs()),
+      ...createPlaneMemory(config, randomBytes),
       logRings: Array.from({ length: config.workers }, createLogRing),
+      metrics: MetricsMemory.create(config.workers),
     }
     const { monotonicMs } = clock
     this.sharedUpstreams = shared.upstreams
+    this.#counted = new MetricsMemory(shared.metrics, 'control')
+    this.metrics = new MetricsReader(this.#counted)
     this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
+    this.#tenantPlaces = new PlaceCount(shared.tenantPlaces, config.workers)
+    this.#streamPlaces = new PlaceCount(shared.streamPlaces, config.workers)
     this.log = this.#makeLog(shared)
     this.figures = new LiveFigures(clock.wallMs)
+    this.assertionKeys = new AssertionKeys({
+      ...{ own: config.tenant.assertion?.key ?? null, startTimer },
+      changed: (key) => this.threads.post({ kind: 'signing-key', key }),
+    })
+    this.admission = new AdmissionDesk({
+      ...{ memory: shared.upstreamPlaces, rows: config.workers, startTimer, nowMs: monotonicMs },
+      post: (row, message) => this.threads.postTo(row, { kind: 'gate', message }),
+    })
     this.#rollout = new Rollout(() => this.threads, startTimer)
+    this.identity = this.#makeIdentity()
     this.registry = this.#makeRegistry()
     if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
     this.registry.commit()
+    this.admission.apply(this.registry.live)
     this.threads = this.#makeThreads(shared)
   }
 
   /** In force. */
   get config(): Config {
     return this.#config
+  }
+
+  /** Resolves once all data threads listen. Rejects with StartRefusal. */
+  async start(): Promise<void> {
+    await this.identity.start(this.#config)
+    await this.threads.start()
   }
 
   /** Puts another config in force, in all threads or, with the reason, in none. Never two at a time. */
@@ -90,8 +136,12 @@ export class Assembly {
       registry.drop()
       return problem ?? 'the gateway is shutting down'
     }
+    // First: an upstream may look for the key with the first assertion it gets.
+    this.assertionKeys.useOwn(next.tenant.assertion?.key ?? null)
+    this.identity.replace(next)
     this.#rollout.commit(registry.prepared)
     registry.commit()
+    this.admission.apply(registry.live)
     this.#config = next
     log.level = next.log.level
     return null
@@ -108,6 +158,9 @@ export class Assembly {
   async stop(closeAdmin: () => Promise<void>): Promise<void> {
     await this.threads.end()
     this.registry.close()
+    this.assertionKeys.close()
+    this.identity.close()
+    this.admission.close()
     await closeAdmin()
     await this.log.close(LAST_LINES_MS)
   }
@@ -130,7 +183,8 @@ export class Assembly {
     const threads = { ask: () => this.threads.ask(), answered: () => this.threads.answered }
     return new UpstreamRegistry({
       upstreamUse: {
-        isIdle: (slot) => connections.open(slot) === 0 && connections.wanted(slot) === 0,
+        isIdle: (slot) =>
+          connections.open(slot) === 0 && connections.wanted(slot) === 0 && this.admission.isIdle(slot),
         // Nothing in an idle slot tells of who had it: retries of the last seconds at most.
         reset: () => {},
         ...threads,
@@ -151,6 +205,26 @@ export class Assembly {
     })
   }
 
+  #makeIdentity(): IdentityDesk {
+    const { fetchJson, connectorOf, stateDir, clock, startTimer, random } = this.#options
+    const store = stateDir === null ? null : folderKeyStore(stateDir)
+    return new IdentityDesk({
+      keyWorld: { fetchJson, store, clock, startTimer, random, log: this.log },
+      threads: () => this.threads,
+      connectorOf,
+    })
+  }
+
+  /** Waiters of other threads come last: they take the places that are given back here. */
+  #reclaim(row: number): void {
+    this.memory.reclaim(row)
+    this.#counted.reclaim(row)
+    this.identity.died(row)
+    this.#tenantPlaces.reclaim(row)
+    this.#streamPlaces.reclaim(row)
+    this.admission.reclaim(row)
+  }
+
   #makeThreads(memory: SharedMemory): ThreadSet {
     const { port, version, startThread, clock, startTimer, isDraining, config } = this.#options
     return new ThreadSet({
@@ -162,9 +236,13 @@ export class Assembly {
         version,
         port,
         memory,
+        signingKey: this.assertionKeys.current,
+        identity: this.identity.birth(row),
         draining: isDraining(),
       }),
-      reclaim: (row) => this.memory.reclaim(row),
+      reclaim: (row) => this.#reclaim(row),
+      identity: (row, message) => this.identity.said(row, message),
+      gate: (row, message) => this.admission.said(row, message),
       follower: this.#rollout,
       takeSecond: (second) => this.figures.take(second),
       startThread,

@@ -35,6 +35,8 @@ export interface ReloaderOptions {
   readonly watch: (files: readonly string[], sinceMs: number) => void
   readonly wallMs: () => number
   readonly log: Log
+  /** Told what came of each load. Default: nobody is. */
+  readonly concluded?: (outcome: ReloadOutcome) => void
 }
 
 /** A log line holds no more of either; `nyro diff` and `nyro check` show them all. */
@@ -94,7 +96,9 @@ export class Reloader {
     this.#isBusy = true
     for (let turn = this.#next; turn !== null; turn = this.#next) {
       this.#next = null
-      turn.outcome.resolve(await this.#reload(turn.cause))
+      const outcome = await this.#reload(turn.cause)
+      this.#options.concluded?.(outcome)
+      turn.outcome.resolve(outcome)
     }
     this.#isBusy = false
   }
@@ -108,7 +112,6 @@ export class Reloader {
     this.#files = [...new Set([...known, ...loaded.files])]
     watch(this.#files, sinceMs)
     if (loaded.config === null) return this.#refuse(cause, loaded.problems)
-    if (loaded.pending.length > 0) return this.#refuse(cause, loaded.pending)
     for (const warning of loaded.warnings) this.#options.log.log('warning', 'Doubtful setting', { warning })
     if (isDeepStrictEqual(loaded.config, this.#written)) {
       this.#options.log.log('info', 'Config reloaded, nothing changed', { cause })
@@ -166,7 +169,8 @@ export class Reloader {
 function withoutRestart(before: Config, after: Config): Config {
   const { host, port } = before.listen
   const { workers, admin } = before
-  return { ...after, workers, admin, listen: { ...after.listen, host, port } }
+  const store = { ...after.store, buckets: before.store.buckets }
+  return { ...after, workers, admin, store, listen: { ...after.listen, host, port } }
 }
 
 function shown(lines: readonly string[], most: number): string {

@@ -1,3 +1,4 @@
+import { askedClaims } from '../config/asked-claim.ts'
 import type { Config, RouteConfig } from '../config/config.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import type { ControlMessage, RolloutAnswer } from '../worker/messages.ts'
@@ -98,8 +99,12 @@ export class Rollout implements ThreadFollower {
   #begin({ version, config, upstreams, pieces }: Round, row: number): void {
     pieces.set(row, 0)
     const using = usingPolicies(config.routes)
+    const claims = askedClaims(config.routes)
     const bare = { ...config, routes: [] }
-    this.#threads().postTo(row, { kind: 'prepare', version, config: bare, upstreams: upstreams(), using })
+    this.#threads().postTo(row, {
+      ...{ kind: 'prepare', version, config: bare, upstreams: upstreams() },
+      ...{ using, claims },
+    })
   }
 
   #sendPiece({ version, config, texts, pieces }: Round, row: number): void {

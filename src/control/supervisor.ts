@@ -1,7 +1,10 @@
 import type { Config, LogLevel } from '../config/config.ts'
 import type { Loaded } from '../config/loaded.ts'
 import type { Clock } from '../lib/clock.ts'
+import { processUsage } from '../lib/process-usage.ts'
 import { NAME } from '../lib/version.ts'
+import { MOST_ROWS } from '../limits/operation-log.ts'
+import { redisConnector } from '../limits/redis-connection.ts'
 import type {
   AdminFolder,
   AdminResource,
@@ -12,16 +15,23 @@ import type {
 import { AdminServer } from './admin/admin-server.ts'
 import { configResource } from './admin/config-resource.ts'
 import { explainResource } from './admin/explain-resource.ts'
+import { JWKS_PATH, jwksResource } from './admin/jwks-resource.ts'
+import { keysResource } from './admin/keys-resource.ts'
+import { metricsResource } from './admin/metrics-resource.ts'
 import { reloadResource } from './admin/reload-resource.ts'
+import { revocationsResource } from './admin/revocations-resource.ts'
 import { routesResource } from './admin/routes-resource.ts'
 import { upstreamsResource } from './admin/upstreams-resource.ts'
 import { Assembly, type AssemblyParts } from './assembly.ts'
 import { ConfigWatch } from './config-watch.ts'
 import { startDataThread } from './data-thread.ts'
+import { jsonFetcher } from './keys/fetch-json.ts'
 import { LivePage } from './live/live-page.ts'
+import type { MetricsSource } from './metrics-page.ts'
 import { probeEndpoint } from './probe-request.ts'
 import { claimPublicPort, portsAreShareable } from './public-port.ts'
 import { type ConfigChange, type ReloadCause, Reloader, type ReloadOutcome } from './reload.ts'
+import { ReloadTally } from './reload-tally.ts'
 import { systemLookup } from './resolver.ts'
 import { startTimer } from './start-timer.ts'
 import type { ThreadSet } from './thread-set.ts'
@@ -42,6 +52,8 @@ export interface SupervisorOptions {
   /** Where logs go: readable on a terminal, JSON elsewhere. */
   readonly output: { readonly fd: number; readonly isTty: boolean; readonly colors: boolean }
   readonly clock: Clock
+  /** Absolute path of the folder for what outlasts the process; null: nothing does. */
+  readonly stateDir: string | null
   /** Null: the config stays as it is. */
   readonly reload: ReloadOptions | null
   /** For tests. */
@@ -68,6 +80,8 @@ const PARTS: SupervisorParts = {
   startTimer,
   lookup: systemLookup,
   probe: probeEndpoint,
+  fetchJson: jsonFetcher(startTimer),
+  connectorOf: redisConnector,
   random: Math.random,
 }
 
@@ -87,24 +101,27 @@ export class Supervisor {
   #page: LivePage | null = null
   #reloader: Reloader | null = null
   #watch: ConfigWatch | null = null
+  readonly #reloads: ReloadTally
   /** A signal that came while starting. */
   #earlySignal: string | null = null
 
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#parts = { ...PARTS, ...options.parts }
+    this.#reloads = new ReloadTally(options.clock.wallMs)
     this.ended = this.#ended.promise
   }
 
   /** Resolves once all data threads listen. Rejects with StartRefusal, and then nothing is left running. */
   async start(): Promise<void> {
-    const { config, version, output, clock } = this.#options
-    const workers = config.workers > 1 && !(await portsAreShareable()) ? 1 : config.workers
+    const { config, version, output, clock, stateDir } = this.#options
+    const shareable = config.workers > 1 && !(await portsAreShareable()) ? 1 : config.workers
+    const workers = Math.min(shareable, MOST_ROWS)
     const port = await claimPublicPort(config.listen.host, config.listen.port)
     const isDraining = (): boolean => this.#state === 'draining'
     const effective = { ...config, workers }
     const assembly = new Assembly({
-      ...{ config: effective, port, version, output, clock, isDraining },
+      ...{ config: effective, port, version, output, clock, stateDir, isDraining },
       ...this.#parts,
     })
     assembly.log.start()
@@ -112,7 +129,7 @@ export class Supervisor {
     this.#prepareReload(assembly, effective)
     try {
       this.#admin = await this.#openAdmin(assembly)
-      await assembly.threads.start()
+      await assembly.start()
     } catch (refusal) {
       await this.#stop(assembly)
       throw refusal
@@ -203,6 +220,7 @@ export class Supervisor {
       watch: (files, sinceMs) => void watch.follow(files, sinceMs),
       wallMs: clock.wallMs,
       log: assembly.log,
+      concluded: (outcome) => this.#reloads.concluded(outcome),
     })
   }
 
@@ -231,29 +249,54 @@ export class Supervisor {
   }
 
   #resources(assembly: Assembly, page: LivePage): AdminResources {
-    const { registry, memory } = assembly
+    const { registry, memory, admission, identity } = assembly
     const upstreams = upstreamsResource({
       live: () => registry.live,
       openConnections: (slot) => memory.openConnections(slot),
+      admission: (slot) => admission.stateOf(slot),
       describeEndpoint: (slot) => memory.describeEndpoint(slot),
     })
     const explained = {
       config: () => assembly.config,
       live: () => registry.live,
       memory: assembly.sharedUpstreams,
+      identity: () => identity.known(),
     }
     const resources = new Map<string, AdminResource | AdminFolder>([
       ...page.resources(),
+      ['/metrics', metricsResource(this.#metricsSource(assembly))],
       ['/upstreams', upstreams],
       ['/config', configResource(() => assembly.config)],
       ['/routes', routesResource(() => assembly.config)],
       ['/explain', explainResource(explained)],
+      [JWKS_PATH, jwksResource(() => assembly.assertionKeys.published)],
+      ['/keys', keysResource(() => identity.keys.figures(), this.#options.clock.wallMs)],
+      ['/revocations', revocationsResource(identity, this.#options.clock, this.#parts.startTimer)],
     ])
     if (this.#options.reload === null) return resources
     return resources.set(
       '/config/reload',
       reloadResource(() => this.reload('admin')),
     )
+  }
+
+  #metricsSource(assembly: Assembly): MetricsSource {
+    const { version, nodeVersion } = this.#options
+    const { registry, memory, threads, log, metrics, admission, identity } = assembly
+    return {
+      ...{ view: metrics, version, nodeVersion, usage: processUsage, reloads: this.#reloads },
+      configuredThreads: assembly.config.workers,
+      listeningThreads: () => threads.listening,
+      deaths: () => threads.deaths,
+      isDraining: () => this.#state === 'draining' || this.#state === 'ending',
+      droppedLines: () => log.dropped,
+      live: () => registry.live,
+      openConnections: (slot) => memory.openConnections(slot),
+      describeEndpoint: (slot) => memory.describeEndpoint(slot),
+      admissionOf: (slot) => admission.stateOf(slot),
+      issuers: () => identity.keys.figures(),
+      wallMs: this.#options.clock.wallMs,
+    }
   }
 
   #status(threads: number): AdminStatus {
@@ -265,7 +308,9 @@ export class Supervisor {
     for (const warning of this.#options.warnings) log.log('warning', 'Doubtful setting', { warning })
     const configured = this.#options.config.workers
     if (workers === configured) return
-    log.log('warning', 'One data thread only: this system does not share ports', { configured })
+    if (workers === 1) {
+      log.log('warning', 'One data thread only: this system does not share ports', { configured })
+    } else log.log('warning', 'Fewer data threads: there can be no more', { configured, workers })
   }
 
   #announce({ log, config }: Assembly, port: number): void {

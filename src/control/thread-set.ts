@@ -1,6 +1,13 @@
+import type { GateMessage } from '../admission/admission-message.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { ThreadSecond } from '../observe/second-tally.ts'
-import type { ControlMessage, RolloutAnswer, ThreadBirth, ThreadMessage } from '../worker/messages.ts'
+import type {
+  ControlMessage,
+  IdentityAnswer,
+  RolloutAnswer,
+  ThreadBirth,
+  ThreadMessage,
+} from '../worker/messages.ts'
 import type { DataThread, Death, StartDataThread } from './data-thread.ts'
 import type { LogWriter } from './log-writer.ts'
 import { RestartPace } from './restart-pace.ts'
@@ -20,6 +27,10 @@ export interface ThreadSetOptions {
   readonly follower: ThreadFollower
   /** What ended in a thread within a second. */
   readonly takeSecond: (second: ThreadSecond) => void
+  /** A thread of that row asks for a key, or has taken over what is revoked. */
+  readonly identity: (row: number, message: IdentityAnswer) => void
+  /** A thread of that row speaks of exchanges that wait to be let into an upstream. */
+  readonly gate: (row: number, message: GateMessage) => void
   readonly startThread: StartDataThread
   readonly log: LogWriter
   readonly clock: Clock
@@ -50,6 +61,8 @@ interface Place {
 export class ThreadSet {
   readonly #options: ThreadSetOptions
   readonly #places: readonly Place[]
+  /** Threads that died and were not told to end. */
+  deaths = 0
   #question = 0
   #mode: 'starting' | 'serving' | 'closing' | 'ending' = 'starting'
   /** Settles what `start`, `close` or `end` waits for; each awaits its own phase of all threads. */
@@ -165,6 +178,9 @@ export class ThreadSet {
       case 'answered':
         place.answered = message.question
         return
+      case 'gate':
+        this.#options.gate(place.row, message.message)
+        return
       case 'next':
       case 'prepared':
       case 'failed':
@@ -172,6 +188,10 @@ export class ThreadSet {
         return
       case 'second':
         this.#options.takeSecond(message.second)
+        return
+      case 'unknown-kid':
+      case 'revocations-applied':
+        this.#options.identity(place.row, message)
         return
       case 'lines':
         this.#options.log.drain()
@@ -202,6 +222,7 @@ export class ThreadSet {
 
   #report(place: Place, death: Death): void {
     const { reason, stack } = death
+    this.deaths++
     this.#options.log.log('error', 'Data thread died', {
       row: place.row,
       reason,

@@ -16,19 +16,23 @@ export interface WelcomeFacts {
   readonly token: string | null
   /** Signed with a secret of the operator's own, not one made up for this run. */
   readonly hasOwnSecret: boolean
+  /** Of the issuer that runs beside it, and a token of that one, for as long as the other. */
+  readonly issuerUrl: string
+  readonly issuerToken: string
   /** Listens on more than the loopback interface. */
   readonly isExposed: boolean
 }
 
 /** The text printed once the gateway is ready: plain ASCII, each command on one line, ready to be pasted. */
 export function welcome(facts: WelcomeFacts): string {
-  const { name, publicUrl, adminUrl, demos } = facts
+  const { name, publicUrl, adminUrl, issuerUrl, demos } = facts
   const commands = examples(facts).map(({ title, command }) => `  ${title}\n\n    ${command}\n\n`)
   const own = ['ingest', 'query', 'auth'].filter((service) => !demos.has(service))
   return [
     `\n  ${name} is ready at ${publicUrl}\n\n`,
     `  API pages   ${publicUrl}/docs  ${publicUrl}/redoc\n`,
     `  Operator    ${adminUrl}\n`,
+    `  Issuer      ${issuerUrl}/.well-known/openid-configuration\n`,
     `  Services    ${demos.size === 0 ? 'no demo services' : `demo services for ${[...demos].join(', ')}`}`,
     `${own.length === 0 ? '' : `; your own for ${own.join(', ')}`}\n\n`,
     ...commands,
@@ -73,7 +77,22 @@ function examples(facts: WelcomeFacts): Example[] {
     const command = `curl -sS ${url(`${authPath}/login`)} -H 'Content-Type: application/json' -d ${quote(login)}`
     list.push({ title: 'Log in for a token of your own:', command })
   }
-  return list
+  return [...list, ...issuerExamples(facts)]
+}
+
+function issuerExamples({ publicUrl, queryPath, demos, issuerUrl, issuerToken }: WelcomeFacts): Example[] {
+  const target = quote(publicUrl + (demos.has('query') ? `${queryPath}/search?q=report` : queryPath))
+  return [
+    {
+      title: 'Query, with a token of the OIDC issuer that runs beside it (ES256, keys by discovery):',
+      command: `curl -sS ${target} -H ${quote(`Authorization: Bearer ${issuerToken}`)}`,
+    },
+    {
+      title: 'Another token of that issuer, which nyro token mint asks for too:',
+      command: `curl -sS ${quote(`${issuerUrl}/token`)} -d ${quote('tenant=acme&sub=demo-user')}`,
+    },
+    { title: 'New keys for that issuer:', command: `curl -sS -X POST ${quote(`${issuerUrl}/rotate`)}` },
+  ]
 }
 
 function remarks(facts: WelcomeFacts): string[] {

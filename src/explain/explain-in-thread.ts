@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Config } from '../config/config.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
+import type { IdentityBirth } from '../worker/thread-identity.ts'
 import type { Asked } from './asked.ts'
 import type { Explanation } from './explanation.ts'
 
@@ -14,6 +15,8 @@ export interface ExplainBirth {
   readonly live: readonly LiveUpstream[]
   /** What the running threads share; null where nothing runs. */
   readonly memory: SharedArrayBuffer | null
+  /** What threads know of published keys and revocations. */
+  readonly identity: IdentityBirth
 }
 
 export type ExplainOutcome =

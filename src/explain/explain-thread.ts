@@ -4,9 +4,9 @@ import { explain } from './explain.ts'
 import type { ExplainBirth, ExplainOutcome } from './explain-in-thread.ts'
 
 /** Explains what it is born with, says so once and is ended. */
-async function outcomeOf({ asked, config, live, memory }: ExplainBirth): Promise<ExplainOutcome> {
+async function outcomeOf({ asked, ...birth }: ExplainBirth): Promise<ExplainOutcome> {
   try {
-    return { explanation: await explain(asked, { config, live, memory, clock: systemClock }) }
+    return { explanation: await explain(asked, { ...birth, clock: systemClock }) }
   } catch (error) {
     return { fault: error instanceof Error ? error.message : String(error) }
   }

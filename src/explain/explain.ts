@@ -1,3 +1,5 @@
+import { createSigningKey } from '../assertion/signing-key.ts'
+import { askedClaims } from '../config/asked-claim.ts'
 import type { Config } from '../config/config.ts'
 import type { Head } from '../http1/head.ts'
 import { Wire } from '../http1/wire.ts'
@@ -13,10 +15,13 @@ import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
 import { Preparer } from '../worker/preparation.ts'
+import { ThreadAssertion } from '../worker/thread-assertion.ts'
+import { type IdentityBirth, ThreadIdentity } from '../worker/thread-identity.ts'
 import { ThreadLog } from '../worker/thread-log.ts'
 import { trustedPeers } from '../worker/trusted-peers.ts'
 import { type Asked, readAsked } from './asked.ts'
 import type { EndingExplanation, Explanation, PolicyExplanation } from './explanation.ts'
+import { IdleTraffic } from './idle-traffic.ts'
 import { otherRoutes } from './route-fault.ts'
 import { explainUpstream } from './upstream-part.ts'
 
@@ -26,6 +31,8 @@ export interface ExplainParts {
   readonly live: readonly LiveUpstream[]
   /** What the running threads share; null where nothing runs. */
   readonly memory: SharedArrayBuffer | null
+  /** What threads know of published keys and revocations. */
+  readonly identity: IdentityBirth
   readonly clock: Clock
 }
 
@@ -45,8 +52,17 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
   try {
     const upstreams = new UpstreamSet(upstreamParts(parts, wire))
     const log = new ThreadLog('critical', clock.wallMs, () => {})
-    const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => true })
-    const preparation = await preparer.begin({ ...config, routes: [] }, live, config.routes)
+    const identity = new ThreadIdentity({ birth: parts.identity, clock, ask: null })
+    const assertion = new ThreadAssertion(createSigningKey(), clock)
+    const traffic = new IdleTraffic(UpstreamMemory.create(1, machineMs()), clock, log)
+    const preparer = new Preparer({
+      ...{ clock, wire, upstreams, identity, assertion, log, traffic },
+      isReady: () => true,
+      metrics: null,
+    })
+    const { routes } = config
+    const ahead = { using: routes, claims: askedClaims(routes) }
+    const preparation = await preparer.begin(explainable(config), live, ahead)
     preparation.add(JSON.stringify(config.routes))
     preparation.finish()
     const route = preparation.take().match(head)
@@ -54,6 +70,13 @@ export async function explain(asked: Asked, parts: ExplainParts): Promise<Explan
   } finally {
     wire.wheel.stop()
   }
+}
+
+/** Without its routes, and without the key of assertions: what is shown must not be a proof that upstreams accept. */
+function explainable(config: Config): Config {
+  const { tenant } = config
+  const assertion = tenant.assertion === null ? null : { ...tenant.assertion, key: null }
+  return { ...config, tenant: { ...tenant, assertion }, routes: [] }
 }
 
 async function follow(asked: Asked, head: Head, route: Route, parts: ExplainParts): Promise<Explanation> {

@@ -9,6 +9,7 @@ import { subprotocolCredentials } from './subprotocol.ts'
 export interface Credential {
   readonly kind: 'token' | 'api-key'
   readonly text: string
+  readonly place: CredentialSource['kind']
 }
 
 /** Every credential outside of header fields of its own, in the places a route lists. Empty ones count for nothing. */
@@ -16,10 +17,11 @@ export function placedCredentials(
   head: RequestHead,
   sources: readonly CredentialSource[],
 ): readonly Credential[] {
-  return sources
-    .flatMap((source) => textsAt(head, source))
-    .filter((text) => text !== '')
-    .map((text) => ({ kind: looksLikeApiKey(text) ? 'api-key' : 'token', text }))
+  return sources.flatMap((source) =>
+    textsAt(head, source)
+      .filter((text) => text !== '')
+      .map((text) => ({ kind: looksLikeApiKey(text) ? 'api-key' : 'token', text, place: source.kind })),
+  )
 }
 
 function textsAt(head: RequestHead, source: CredentialSource): readonly string[] {

@@ -1,105 +1,132 @@
 import { isIP } from 'node:net'
-import type { JwtAlgorithm } from '../config/config.ts'
 import type { IssuerConfig, KeySource, RemoteKeySource } from './issuer.ts'
-import { loadVerificationKey } from './key.ts'
 
 const MAX_REQUIRED_CLAIMS = 16
 
 /** A timer of Node's holds no more than 24.8 days, and ends a longer wait at once. */
-const MAX_WAIT_MS = 20 * 86_400_000
+export const MAX_KEY_WAIT_MS = 20 * 86_400_000
 
-/** RFC 7518 section 3.2: a key of at least the hash's size. Bytes. */
-const LEAST_SECRET_BYTES: Readonly<Partial<Record<JwtAlgorithm, number>>> = {
-  HS256: 32,
-  HS384: 48,
-  HS512: 64,
+/** An issuer as far as it could be read; `keys` null: they are bad, which was said before. */
+export type IssuerDraft = Omit<IssuerConfig, 'keys'> & { readonly keys: KeySource | null }
+
+/** One reason why issuers cannot be used, in words without a key or a URL in them. */
+export interface IssuerProblem {
+  /** Which issuer, from 0. */
+  readonly index: number
+  /** What of it is wrong, as the operator writes it; empty: all of it. */
+  readonly member: readonly string[]
+  /** A clause that follows its path. */
+  readonly found: string
+  /** A noun phrase. */
+  readonly expected: string
+  /** Sentences. */
+  readonly remedy: string
 }
 
-/** Everything that makes these issuers unusable, a line each, by the path of the key that is wrong; never with a key in it. */
-export function findIssuerProblems(issuers: readonly IssuerConfig[]): readonly string[] {
+type Fault = Omit<IssuerProblem, 'index'>
+
+/**
+ * Everything that makes these issuers unusable, own keys apart: whoever reads those judges them. Null stands for one of
+ * which nothing is known.
+ */
+export function findIssuerProblems(issuers: readonly (IssuerDraft | null)[]): readonly IssuerProblem[] {
   return [
     ...findTwins(issuers),
-    ...issuers.flatMap((config, index) => findOwnProblems(config, `identity.jwt[${index}]`)),
+    ...issuers.flatMap((draft, index) =>
+      draft === null ? [] : findOwnFaults(draft).map((fault) => ({ index, ...fault })),
+    ),
   ]
 }
 
-function findTwins(issuers: readonly IssuerConfig[]): readonly string[] {
-  const problems: string[] = []
+function findTwins(issuers: readonly (IssuerDraft | null)[]): readonly IssuerProblem[] {
+  const problems: IssuerProblem[] = []
   const names = new Map<string, number>()
   const claimed = new Map<string | null, number>()
-  for (const [index, { name, issuer }] of issuers.entries()) {
-    const path = `identity.jwt[${index}]`
+  for (const [index, draft] of issuers.entries()) {
+    if (draft === null) continue
+    const { name, issuer } = draft
     const namesake = names.get(name)
-    if (namesake !== undefined)
-      problems.push(`${path}.name is that of identity.jwt[${namesake}] too: give each issuer its own name.`)
+    if (namesake !== undefined) {
+      problems.push({
+        index,
+        member: ['name'],
+        found: `is the name of identity.jwt[${namesake}] too`,
+        expected: 'a name of its own',
+        remedy: 'Change one of the two.',
+      })
+    }
     names.set(name, index)
     const twin = claimed.get(issuer)
-    if (twin !== undefined) {
-      problems.push(
-        issuer === null
-          ? `${path} and identity.jwt[${twin}] both have no issuer, so that no token could tell them apart: set issuer on one of them.`
-          : `${path}.issuer is that of identity.jwt[${twin}] too, so that no token could tell them apart: make it one entry with all its algorithms.`,
-      )
-    }
+    if (twin !== undefined) problems.push({ index, ...twinFault(issuer, twin) })
     claimed.set(issuer, index)
   }
   return problems
 }
 
-function findOwnProblems(config: IssuerConfig, path: string): readonly string[] {
-  const { algorithms, keys, requiredClaims } = config
-  const problems: string[] = []
-  if (algorithms.length === 0)
-    problems.push(`${path}.algorithms is empty: list the algorithms this issuer signs with, such as RS256.`)
-  if (requiredClaims.length > MAX_REQUIRED_CLAIMS)
-    problems.push(
-      `${path}.requiredClaims has ${requiredClaims.length} names: at most ${MAX_REQUIRED_CLAIMS}.`,
-    )
-  if (isRemote(keys)) return [...problems, ...findRemoteProblems(config, keys, path)]
-  for (const algorithm of algorithms) {
-    const problem = findKeyProblem(algorithm, keys)
-    if (problem !== null) problems.push(`${path} cannot be used: ${problem}.`)
+function twinFault(issuer: string | null, twin: number): Fault {
+  return issuer === null
+    ? {
+        member: [],
+        found: `has no issuer, like identity.jwt[${twin}]`,
+        expected: 'at most one without, or no token could tell them apart',
+        remedy: 'Set `issuer` to the `iss` of its tokens.',
+      }
+    : {
+        member: ['issuer'],
+        found: `is that of identity.jwt[${twin}] too`,
+        expected: 'an issuer of its own, or no token could tell them apart',
+        remedy: 'Make the two one entry, with all their algorithms.',
+      }
+}
+
+function findOwnFaults({ algorithms, keys, requiredClaims }: IssuerDraft): readonly Fault[] {
+  const faults: Fault[] = []
+  if (requiredClaims.length > MAX_REQUIRED_CLAIMS) {
+    faults.push({
+      member: ['requiredClaims'],
+      found: `has ${requiredClaims.length} names`,
+      expected: `at most ${MAX_REQUIRED_CLAIMS}`,
+      remedy: 'Remove some.',
+    })
   }
-  return problems
+  if (keys === null || !isRemote(keys)) return faults
+  const secret = algorithms.find((algorithm) => algorithm.startsWith('HS'))
+  if (secret !== undefined) {
+    faults.push({
+      member: ['algorithms'],
+      found: `lists ${secret}, whose key is a secret, while these keys are published`,
+      expected: 'RS, PS, ES or EdDSA',
+      remedy: 'Remove it.',
+    })
+  }
+  return [...faults, ...findRemoteFaults(keys)]
 }
 
 function isRemote(keys: KeySource): keys is RemoteKeySource {
   return keys.kind === 'jwks' || keys.kind === 'discovery'
 }
 
-function findKeyProblem(algorithm: JwtAlgorithm, keys: Exclude<KeySource, RemoteKeySource>): string | null {
-  const text = keys.kind === 'secret' ? keys.secret : keys.pem
-  try {
-    loadVerificationKey(algorithm, text)
-  } catch (error) {
-    return error instanceof Error ? error.message : 'its key cannot be read'
+function findRemoteFaults(keys: RemoteKeySource): readonly Fault[] {
+  const faults: Fault[] = []
+  if (keys.cooldownMs > keys.refreshMs) {
+    faults.push({
+      member: ['keys', 'cooldown'],
+      found: 'is longer than `refresh`, which could then never be kept',
+      expected: 'at most `refresh`',
+      remedy: 'Shorten it.',
+    })
   }
-  const least = LEAST_SECRET_BYTES[algorithm] ?? 0
-  return Buffer.byteLength(text) < least
-    ? `${algorithm} needs a secret of ${least} bytes or more (RFC 7518 section 3.2), for instance from \`openssl rand -base64 ${least}\``
-    : null
-}
-
-function findRemoteProblems(config: IssuerConfig, keys: RemoteKeySource, path: string): readonly string[] {
-  const problems: string[] = []
-  const secret = config.algorithms.find((algorithm) => algorithm.startsWith('HS'))
-  if (secret !== undefined)
-    problems.push(
-      `${path}.algorithms lists ${secret}, whose key is a secret, but these keys are published: list RS, PS, ES or EdDSA.`,
-    )
-  if (keys.kind === 'discovery' && config.issuer === null)
-    problems.push(`${path} finds its keys by discovery, which needs issuer: set it, or name a jwks URL.`)
-  if (keys.cooldownMs > keys.refreshMs)
-    problems.push(`${path}.keys.cooldown is longer than refresh, which could then never be kept: shorten it.`)
-  for (const [name, ms] of [
-    ['maxStale', keys.maxStaleMs],
-    ['refresh', keys.refreshMs],
-  ] as const) {
-    if (ms > MAX_WAIT_MS) problems.push(`${path}.keys.${name} is longer than 20 days: shorten it.`)
-  }
-  const place = keys.kind === 'jwks' ? `${path}.jwks` : `${path}.issuer`
   const fault = findUrlFault(keys.url, keys.plainHosts)
-  return fault === null ? problems : [...problems, `${place} ${fault}.`]
+  if (fault === null) return faults
+  const url = {
+    member: [keys.kind === 'jwks' ? 'jwks' : 'issuer'],
+    found: fault,
+    expected: 'an https:// URL',
+    remedy:
+      'Plain http is taken from this machine, and from hosts that `keys.plainHosts` lists. An `issuer` that is no ' +
+      'address goes with `jwks`, `publicKey` or `secret`.',
+  }
+  return [...faults, url]
 }
 
 /**
@@ -108,14 +135,14 @@ function findRemoteProblems(config: IssuerConfig, keys: RemoteKeySource, path: s
  */
 export function findUrlFault(text: string, plainHosts: readonly string[]): string | null {
   const url = URL.parse(text)
-  if (url === null) return 'is no URL: write it whole, beginning with https://'
+  if (url === null) return 'is no URL'
   if (url.username !== '' || url.password !== '')
     return 'holds a name or password, which keys are never asked with'
   if (url.hash !== '') return 'has a fragment, which no server is ever sent'
   if (url.protocol === 'https:') return null
-  if (url.protocol !== 'http:') return `is ${url.protocol} and not https:`
+  if (url.protocol !== 'http:') return 'is no https:// URL'
   if (isLoopback(url.hostname) || plainHosts.includes(url.hostname)) return null
-  return `is plain http, where anybody on the way could put keys of his own: use https, or allow ${url.hostname} by name`
+  return 'is plain http, where anybody on the way could put keys of his own'
 }
 
 function isLoopback(host: string): boolean {

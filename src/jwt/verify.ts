@@ -27,6 +27,15 @@ export interface TokenVerifierOptions {
   /** Where keys that are not there are asked for; null: nowhere. Default null. */
   readonly keyRequests?: KeyRequests | null
   readonly cache?: TokenCacheLimits
+  /** Told what the cache was good for; null: nobody is. Default null. */
+  readonly tally?: TokenTally | null
+}
+
+export interface TokenTally {
+  /** A token had been verified before. */
+  tokenKnown(): void
+  /** One had to be. */
+  tokenJudged(): void
 }
 
 /**
@@ -44,6 +53,7 @@ export class TokenVerifier {
   readonly #nowS: () => number
   readonly #keyRequests: KeyRequests | null
   readonly #cache: TokenCache
+  readonly #tally: TokenTally | null
 
   constructor(options: TokenVerifierOptions) {
     const { issuers } = options
@@ -57,6 +67,7 @@ export class TokenVerifier {
     this.#nowS = options.nowS
     this.#keyRequests = options.keyRequests ?? null
     this.#cache = new TokenCache(options.cache)
+    this.#tally = options.tally ?? null
   }
 
   /** What control tells of an issuer's keys; of an issuer that is not among these, nothing. */
@@ -71,9 +82,11 @@ export class TokenVerifier {
   verify(token: string): Outcome | Promise<Outcome> {
     const cached = this.#cache.get(token)
     if (cached !== null) {
+      this.#tally?.tokenKnown()
       const { verified, startsAtS } = cached
       return judgeTime(startsAtS, verified.identity.expiresAtS, this.#nowS()) ?? verified
     }
+    this.#tally?.tokenJudged()
     const jws = parseJws(token)
     if (jws === null || jws.header.crit !== undefined) return TOKEN_INVALID
     const issuer = this.#sole ?? this.#issuerOf(jws)

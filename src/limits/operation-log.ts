@@ -1,5 +1,7 @@
 /** Rows are numbered from 1 within an operation, so that 0 is none. */
 const ROW_RANGE = 2 ** 7
+/** Threads that can take part. */
+export const MOST_ROWS = ROW_RANGE - 2
 const SEQUENCE_RANGE = 2 ** 30
 const SEQUENCE_MASK = SEQUENCE_RANGE - 1
 /** Bits above the sequence in an Int32: shifting them out makes comparisons go round. */
@@ -27,7 +29,7 @@ export class OperationLog {
   readonly #entries: number
 
   static create(entries: number, rows: number): SharedArrayBuffer {
-    if (rows >= ROW_RANGE - 1) throw new RangeError(`${rows} rows: expected at most ${ROW_RANGE - 2}`)
+    if (rows > MOST_ROWS) throw new RangeError(`${rows} rows: expected at most ${MOST_ROWS}`)
     return new SharedArrayBuffer((entries + CELLS) * rows * Int32Array.BYTES_PER_ELEMENT)
   }
 

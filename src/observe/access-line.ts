@@ -41,6 +41,7 @@ export function accessLine(exchange: Exchange, level: LogLevel, wallMs: number, 
   const upstream = exchange.upstream === null ? '' : `,"upstream":${jsonString(exchange.upstream)}`
   const target = exchange.endpoint === null ? '' : `,"target":"${exchange.endpoint}"`
   const code = exchange.code === null ? '' : `,"code":"${exchange.code}"`
+  const shadow = exchange.shadowed === '' ? '' : `,"shadow":[${exchange.shadowed}]`
   const aborted = exchange.aborted ? ',"aborted":true}' : '}'
-  return `${openingOf(level, wallMs)}${exchange.requestId}","method":"${head.method}","path":${jsonString(head.path)},"status_code":${exchange.status},"duration":${secondsText(durationMs)}${who},"client_ip":"${exchange.clientIp}"${exchange.route.logText}${upstream}${target}${code},"bytes_in":${exchange.bytesIn},"bytes_out":${exchange.bytesOut}${aborted}`
+  return `${openingOf(level, wallMs)}${exchange.requestId}","method":"${head.method}","path":${jsonString(head.path)},"status_code":${exchange.status},"duration":${secondsText(durationMs)}${who},"client_ip":"${exchange.clientIp}"${exchange.route.logText}${upstream}${target}${code}${shadow},"bytes_in":${exchange.bytesIn},"bytes_out":${exchange.bytesOut}${aborted}`
 }

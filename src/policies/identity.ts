@@ -4,9 +4,9 @@ import type { TokenFailure, TokenVerifier, VerifiedToken } from '../jwt/verify.t
 import type { Exchange, Identity } from '../proxy/exchange.ts'
 import { type Failure, failure } from '../proxy/failure.ts'
 import type { Policy, Verdict } from '../proxy/policy.ts'
-import type { RevocationSet } from '../revocation/revocation-set.ts'
 import type { ApiKeyCheck } from './api-key.ts'
-import { AUTHORIZATION_REPEATED, bearerToken, toFailure } from './jwt.ts'
+import { isForeignPage } from './foreign-page.ts'
+import { AUTHORIZATION_REPEATED, bearerToken, type IsRevoked, TOKEN_REVOKED, toFailure } from './jwt.ts'
 
 export interface IdentityOptions {
   /** Null: no tokens are believed. */
@@ -17,7 +17,9 @@ export interface IdentityOptions {
   readonly sources: readonly CredentialSource[]
   /** `optional`: whoever brings no credential is nobody, and admitted. */
   readonly auth: 'required' | 'optional'
-  readonly revocations: RevocationSet
+  readonly isRevoked: IsRevoked
+  /** Of pages that may use a credential from a cookie, beside the gateway's own: exactly as browsers send them. */
+  readonly origins: ReadonlySet<string>
   /** Seconds since the epoch, by the wall clock. */
   readonly nowS: () => number
 }
@@ -26,14 +28,12 @@ const BEARER = 'WWW-Authenticate: Bearer\r\n'
 const TOKEN_INVALID = failure('token_invalid', {
   fields: 'WWW-Authenticate: Bearer error="invalid_token"\r\n',
 })
-const TOKEN_REVOKED = failure('token_revoked', {
-  fields: 'WWW-Authenticate: Bearer error="invalid_token", error_description="The token was revoked"\r\n',
-})
 /** RFC 6750 section 2: one method a request. */
 const SEVERAL = failure('authorization_repeated', {
   detail: 'More than one credential.',
   fields: 'WWW-Authenticate: Bearer error="invalid_request"\r\n',
 })
+const ORIGIN_REFUSED = failure('origin_refused')
 
 /**
  * Says who calls, by the one credential a request brings: a token or an API key, in a place the route lists. Two that
@@ -90,11 +90,14 @@ class IdentityJudge {
 
   #admitPlaced(exchange: Exchange, token: string | null, key: string | null): Verdict | Promise<Verdict> {
     const found: Credential[] = [...placedCredentials(exchange.head, this.#places)]
-    if (token !== null) found.push({ kind: 'token', text: token })
-    if (key !== null) found.push({ kind: 'api-key', text: key })
+    if (token !== null) found.push({ kind: 'token', text: token, place: 'header' })
+    if (key !== null) found.push({ kind: 'api-key', text: key, place: 'header' })
     const [one] = found
     if (one === undefined) return this.#options.auth === 'optional' ? null : this.#missing
     if (found.some(({ text }) => text !== one.text)) return SEVERAL
+    // Browsers add cookies to what any page has them send, a WebSocket above all, which no other rule of theirs holds back.
+    const isAmbient = found.some(({ place }) => place === 'cookie')
+    if (isAmbient && isForeignPage(exchange.head, this.#options.origins)) return ORIGIN_REFUSED
     return one.kind === 'token' ? this.#judgeToken(exchange, one.text) : this.#judgeKey(exchange, one.text)
   }
 
@@ -115,8 +118,7 @@ class IdentityJudge {
   }
 
   #conclude(exchange: Exchange, identity: Identity): Verdict {
-    const { revocations } = this.#options
-    if (revocations.size > 0 && revocations.covers(identity, this.#options.nowS())) return TOKEN_REVOKED
+    if (this.#options.isRevoked(identity)) return TOKEN_REVOKED
     exchange.identity = identity
     return null
   }

@@ -1,5 +1,5 @@
 import type { TokenFailure, TokenVerifier, VerifiedToken } from '../jwt/verify.ts'
-import type { Exchange } from '../proxy/exchange.ts'
+import type { Exchange, Identity } from '../proxy/exchange.ts'
 import { type Failure, failure } from '../proxy/failure.ts'
 import type { Policy, Verdict } from '../proxy/policy.ts'
 
@@ -13,6 +13,9 @@ const EXPIRED_TOKEN =
 export const AUTHORIZATION_REPEATED = failure('authorization_repeated', { fields: INVALID_REQUEST })
 const TOKEN_MISSING = failure('token_missing', { fields: CHALLENGE })
 const TOKEN_INVALID = failure('token_invalid', { fields: INVALID_TOKEN })
+export const TOKEN_REVOKED = failure('token_revoked', {
+  fields: 'WWW-Authenticate: Bearer error="invalid_token", error_description="The token was revoked"\r\n',
+})
 const TOKEN_EXPIRED = failure('token_expired', { fields: EXPIRED_TOKEN })
 const TOKEN_NOT_YET_VALID = failure('token_not_yet_valid', { fields: INVALID_TOKEN })
 const TENANT_INVALID = failure('tenant_invalid')
@@ -22,8 +25,17 @@ const SPACE = 32
 /** `optional`: who sends none is admitted as nobody; a bad one is refused all the same. */
 export type JwtDemand = 'required' | 'optional'
 
+/** Whether a credential counts for nothing, although it is good. */
+export type IsRevoked = (identity: Identity) => boolean
+
+const NOTHING_REVOKED: IsRevoked = () => false
+
 /** Admits whoever sends exactly one `Authorization: Bearer <token>` that verifies, and says who that is. */
-export function jwtPolicy(verifier: TokenVerifier, demand: JwtDemand = 'required'): Policy {
+export function jwtPolicy(
+  verifier: TokenVerifier,
+  demand: JwtDemand = 'required',
+  isRevoked: IsRevoked = NOTHING_REVOKED,
+): Policy {
   // No field, another scheme and nothing behind the scheme are the same: no token.
   const withoutToken = demand === 'optional' ? null : TOKEN_MISSING
   return {
@@ -37,14 +49,15 @@ export function jwtPolicy(verifier: TokenVerifier, demand: JwtDemand = 'required
       const token = bearerToken(head.value(index))
       if (token === null) return withoutToken
       const outcome = verifier.verify(token)
-      if (!(outcome instanceof Promise)) return conclude(exchange, outcome)
-      return outcome.then((settled) => conclude(exchange, settled))
+      if (!(outcome instanceof Promise)) return conclude(exchange, outcome, isRevoked)
+      return outcome.then((settled) => conclude(exchange, settled, isRevoked))
     },
   }
 }
 
-function conclude(exchange: Exchange, outcome: VerifiedToken | TokenFailure): Verdict {
+function conclude(exchange: Exchange, outcome: VerifiedToken | TokenFailure, isRevoked: IsRevoked): Verdict {
   if (!outcome.ok) return toFailure(outcome)
+  if (isRevoked(outcome.identity)) return TOKEN_REVOKED
   exchange.identity = outcome.identity
   return null
 }

@@ -11,6 +11,8 @@ export interface PlanConfig {
   readonly quota: QuotaNumbers | null
   /** Exchanges of a tenant at once, whole process. */
   readonly concurrency: number | null
+  /** Share of a busy upstream, against the weights of others that wait. */
+  readonly weight: number
 }
 
 /** What a tenant may do over all routes, compiled. */
@@ -20,6 +22,7 @@ export interface Plan {
   readonly index: number
   readonly rules: readonly Rule[]
   readonly concurrency: number | null
+  readonly weight: number
 }
 
 export interface PlansParts {
@@ -55,14 +58,23 @@ export class Plans {
 
   /** Configured for the tenant, or else claimed by the credential, or else the default. */
   planOf(identity: Identity): Plan {
+    const plan = this.#find(identity)
+    if (plan !== null) return plan
+    this.#countUnknown()
+    return this.#default
+  }
+
+  /** Of the plan that `planOf` gives; an unknown one is not counted again. */
+  weightOf(identity: Identity): number {
+    return (this.#find(identity) ?? this.#default).weight
+  }
+
+  /** Null: its credential names one that is not there. */
+  #find(identity: Identity): Plan | null {
     const own = this.#byTenant.get(identity.tenant)
     if (own !== undefined) return own
     const claimed = this.#claimedPlan(identity)
-    if (claimed === null) return this.#default
-    const plan = this.#byName.get(claimed)
-    if (plan !== undefined) return plan
-    this.#countUnknown()
-    return this.#default
+    return claimed === null ? this.#default : (this.#byName.get(claimed) ?? null)
   }
 
   #named(name: string): Plan {
@@ -72,9 +84,9 @@ export class Plans {
   }
 }
 
-function compilePlan({ name, rate, quota, concurrency }: PlanConfig, index: number): Plan {
+function compilePlan({ name, rate, quota, concurrency, weight }: PlanConfig, index: number): Plan {
   const rules: Rule[] = []
   if (rate !== null) rules.push(new RateRule({ name, by: 'plan', onStoreError: 'local' }, rate))
   if (quota !== null) rules.push(new QuotaRule({ name, onStoreError: 'local' }, quota))
-  return { name, index, rules, concurrency }
+  return { name, index, rules, concurrency, weight }
 }

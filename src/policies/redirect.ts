@@ -1,4 +1,6 @@
 import type { RedirectConfig } from '../config/config.ts'
+import { targetWithoutCredentials } from '../identity/credential-removal.ts'
+import type { CredentialSource } from '../identity/credential-source.ts'
 import { answer } from '../proxy/answer.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { type PathRewrite, rewritten } from '../proxy/path-rewrite.ts'
@@ -10,14 +12,20 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 }
 /**
  * The end of a route that sends its clients elsewhere. What the config leaves open is the request's own: scheme, host
  * and port, path after the route's rewrite; the query always. Another scheme without a port of its own means that
- * scheme's port.
+ * scheme's port. Another host is somebody else: `sources`, where the route takes credentials from, are cut out for it.
  */
-export function redirectPolicy(redirect: RedirectConfig, rewrite: PathRewrite | null): Policy {
+export function redirectPolicy(
+  redirect: RedirectConfig,
+  rewrite: PathRewrite | null,
+  sources: readonly CredentialSource[] = [],
+): Policy {
+  const withheld = redirect.host === null ? [] : sources
   return {
     kind: 'redirect',
     owns: [],
     admit(exchange) {
-      const location = `${originOf(exchange, redirect)}${pathOf(exchange, redirect, rewrite)}`
+      const target = targetWithoutCredentials(pathOf(exchange, redirect, rewrite), withheld)
+      const location = `${originOf(exchange, redirect)}${target}`
       return answer(redirect.status, `Location: ${location}\r\n`, NO_BODY)
     },
   }

@@ -1,4 +1,5 @@
 import { Exchange } from '../proxy/exchange.ts'
+import { failure } from '../proxy/failure.ts'
 import type { Policy, Verdict } from '../proxy/policy.ts'
 
 /** Takes note of what a policy would have done; null: it would have admitted. Must not throw. */
@@ -15,12 +16,12 @@ export function shadowPolicy(policy: Policy, report: ShadowReport): Policy {
     admit(exchange) {
       const shade = shadeOf(exchange)
       exchange.shade = shade
-      const verdict = policy.admit(shade)
+      const verdict = asked(policy, shade)
       if (!(verdict instanceof Promise)) conclude(policy, shade, exchange, verdict, report)
       else
         verdict.then(
           (settled) => conclude(policy, shade, exchange, settled, report),
-          () => {}, // a defect of a policy that enforces nothing must not end the thread
+          () => conclude(policy, shade, exchange, DEFECT, report),
         )
       return null
     },
@@ -35,10 +36,22 @@ export function shadowPolicy(policy: Policy, report: ShadowReport): Policy {
   }
 }
 
+/** What a policy that throws would have come to; one that enforces nothing harms nobody by it. */
+const DEFECT = failure('internal')
+
+function asked(policy: Policy, shade: Exchange): Verdict | Promise<Verdict> {
+  try {
+    return policy.admit(shade)
+  } catch {
+    return DEFECT
+  }
+}
+
 function shadeOf(exchange: Exchange): Exchange {
   const { head, route, clientIp, scheme, requestId, startMs } = exchange
   const shade = new Exchange(head, route, clientIp, scheme, requestId, startMs)
   shade.identity = exchange.identity
+  shade.choice = exchange.choice
   shade.shade = exchange.shade
   return shade
 }
@@ -51,7 +64,11 @@ function conclude(
   report: ShadowReport,
 ): void {
   report(exchange, policy.kind, verdict)
-  if (verdict !== null) return
+  if (verdict !== null) {
+    const kind = JSON.stringify(policy.kind)
+    exchange.shadowed += exchange.shadowed === '' ? kind : `,${kind}`
+    return
+  }
   if (shade.over) policy.settle?.(shade)
   else shade.admitted = 1
 }

@@ -1,4 +1,4 @@
-import type { Route } from './route.ts'
+import type { Route, RouteChoice } from './route.ts'
 
 /** What policies see of a request's head; `http1/head.ts` is one, HTTP/2 will bring another. */
 export interface RequestHead {
@@ -60,8 +60,10 @@ export class Exchange {
   crossOrigin = false // policies/cors
   /** The failure's code where the gateway answered with one. */
   code: string | null = null // refuse
-  /** The upstream that was drawn, where the route has several. */
-  upstream: string | null = null // forward
+  /** Which of the route's upstreams it goes to; null: not drawn yet. */
+  choice: RouteChoice | null = null // route-choice
+  /** The name of the upstream that was drawn, where the route has several. */
+  upstream: string | null = null // route-choice
   /** host:port of the endpoint that was last tried. */
   endpoint: string | null = null // forward
   bytesIn = 0 // relay: body bytes from the client
@@ -70,6 +72,10 @@ export class Exchange {
   entered = -1 // policies/admission
   /** When it was let in, ms on the exchange's clock. */
   enteredMs = 0 // policies/admission
+  /** When the request was first handed to an upstream, ms on the exchange's clock; 0: not yet. */
+  forwardedMs = 0 // forward
+  /** How often it was handed to one. */
+  attempts = 0 // forward
   /** When the response head came, ms on the exchange's clock; 0: not yet. */
   respondedMs = 0 // forward
   aborted = false // forward: the client left before the end
@@ -78,6 +84,13 @@ export class Exchange {
   over = false // pipeline
   /** The place it takes among its tenant's exchanges under way; negative: none. */
   place = -1 // policies/limit
+  /** `watched`: its response has begun and may become a stream; `counted`: it is one. */
+  stream: 'none' | 'watched' | 'counted' = 'none' // worker/stream-watch
+  /** The places it takes among its upstream's streams, and among its tenant's there; negative: none. */
+  streamPlace = -1 // worker/stream-watch
+  tenantStreamPlace = -1 // worker/stream-watch
+  /** Kinds of shadowed policies that would have refused it: JSON strings, joined by commas. */
+  shadowed = '' // policies/shadow
   /** The copy that the last shadowed policy decided about; it holds the one before. */
   shade: Exchange | null = null // policies/shadow
 

@@ -67,6 +67,12 @@ export const FAILURES = {
     'The credential lacks a claim value that this route requires.',
     'client',
   ),
+  origin_refused: row(
+    403,
+    'Origin refused',
+    'Pages of this origin may not use a credential from a cookie.',
+    'client',
+  ),
   route_unknown: row(404, 'Not Found', 'Not Found', 'client'),
   method_not_allowed: row(405, 'Method Not Allowed', 'Method Not Allowed', 'client'),
   request_timeout: row(408, 'Request timeout', 'The request arrived too slowly.', 'client'),

@@ -2,7 +2,9 @@ import type { ProtocolError } from '../http1/protocol-error.ts'
 import type { ServerConnection } from '../http1/server-connection.ts'
 import type { Exchange } from './exchange.ts'
 import type { Failure } from './failure.ts'
+import type { StreamOpened } from './open-stream.ts'
 import type { ResponseDate } from './response-date.ts'
+import type { Streams } from './streams.ts'
 
 /** One step of an exchange, for whoever reads along. */
 export type Trace = (
@@ -17,6 +19,10 @@ export interface ForwardSite {
   readonly draining: boolean
   /** Takes the steps of an exchange; null unless they are logged. */
   readonly trace: Trace | null
+  /** A tunnel or a stream of events has begun. */
+  readonly opened: StreamOpened
+  /** Null: nothing is counted. */
+  readonly streams: Streams | null
   nowMs(): number
   /** The gateway answers in the upstream's stead; nothing was sent to the client yet. */
   refuse(client: ServerConnection, exchange: Exchange, failure: Failure): void

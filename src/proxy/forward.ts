@@ -3,21 +3,23 @@ import type { ClientConnection, ResponseFault, ResponseReceiver } from '../http1
 import type { Head } from '../http1/head.ts'
 import type { ProtocolError } from '../http1/protocol-error.ts'
 import type { RequestReceiver, ServerConnection } from '../http1/server-connection.ts'
-import { Deadline, type DeadlineOwner } from '../http1/timer-wheel.ts'
+import type { Deadline, DeadlineOwner } from '../http1/timer-wheel.ts'
 import type { ConnectionFault, ConnectionWaiter } from '../upstreams/connection-waiter.ts'
 import type { Endpoint } from '../upstreams/endpoint.ts'
 import { balanceKey } from './balance-key.ts'
 import { isEventStream } from './event-stream.ts'
 import type { Exchange } from './exchange.ts'
-import { type Failure, failure, type Replay } from './failure.ts'
+import { removeDeadline, startDeadline } from './exchange-deadline.ts'
+import { type Failure, type FailureCode, failure, type Replay } from './failure.ts'
 import type { ForwardSite } from './forward-site.ts'
 import type { Origin } from './forwarded.ts'
 import { isWorthKeeping, KeptBody } from './kept-body.ts'
-import { asksWebSocket, isIdempotent, requestHead, requestTrailers } from './request-head.ts'
+import { asksWebSocket, maySendAgain, requestHead, requestTrailers } from './request-head.ts'
 import { hasBody, responseFraming } from './response-framing.ts'
 import { connectionLine, interimHead, responseHead, responseTrailers, switchedHead } from './response-head.ts'
 import type { RouteChoice, RouteTarget } from './route.ts'
-import { pickChoice } from './route-choice.ts'
+import { drawChoice } from './route-choice.ts'
+import { admitsResponse } from './streams.ts'
 
 /** A dead re-used connection says nothing about the next one; a second fresh one that dies says enough. */
 const MAX_REPEATS = 1
@@ -39,7 +41,6 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   readonly #origin: Origin
   readonly #site: ForwardSite
   #connection: ClientConnection | null = null
-  /** The one the exchange is in. */
   #endpoint: Endpoint | null = null
   /** Endpoints that failed it: asked last. */
   #tried: readonly Endpoint[] = NONE
@@ -47,6 +48,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** The response head is on its way to the client: nothing can be taken back. */
   #answered = false
   #tunnel = false
+  /** An interim response came: another endpoint's final one would not belong to it. */
+  #hinted = false
   /** Some of the body, or its end, was handed over: it cannot be had again, unless it was kept. */
   #bodySeen = false
   #kept: KeptBody | null = null
@@ -69,8 +72,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#head = head
     this.#client = client
     this.#target = target
-    this.#choice = pickChoice(target.choices)
-    if (target.choices.length > 1) exchange.upstream = this.#choice.upstream.name
+    this.#choice = exchange.choice ?? drawChoice(exchange, target)
     this.#origin = origin
     this.#site = site
   }
@@ -79,11 +81,11 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const { totalMs } = this.#target.limits
     const { upstream } = this.#choice
     this.#upgrade = asksWebSocket(this.#head)
-    const limitMs = totalMs ?? upstream.config.timeouts.totalMs
-    if (limitMs !== null) {
-      this.#deadline = new Deadline(this)
-      upstream.wheel.set(this.#deadline, limitMs)
+    if (this.#upgrade && this.#site.streams?.enter(this.#exchange) === false) {
+      this.#refuse(this.#choice.failures.unconnected.saturated)
+      return
     }
+    this.#deadline = startDeadline(this, upstream.wheel, totalMs ?? upstream.config.timeouts.totalMs)
     if (upstream.config.retry.attempts > 0) {
       upstream.countFirst()
       if (!this.#client.requestDone && isWorthKeeping(this.#head, upstream.config.retry)) {
@@ -100,16 +102,16 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const { timeouts } = upstream.config
     const { headMs, idleMs } = this.#target.limits
     const { authority, target } = endpoint.live
-    const head = this.#head
     this.#connection = connection
     this.#endpoint = endpoint
     this.#exchange.endpoint = target
-    this.#site.trace?.(this.#exchange, 'Proxying request', { method: head.method, target })
+    if (this.#exchange.attempts++ === 0) this.#exchange.forwardedMs = this.#site.nowMs()
+    this.#site.trace?.(this.#exchange, 'Proxying request', { method: this.#head.method, target })
     const kind = this.#upgrade ? 'upgrade' : 'plain'
-    connection.begin(this, head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)
+    connection.begin(this, this.#head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)
     connection.writer.begin(
-      requestHead(head, this.#exchange, plan, this.#origin, authority, kind),
-      head.chunked ? 'chunked' : 'plain',
+      requestHead(this.#head, this.#exchange, plan, this.#origin, authority, kind),
+      this.#head.chunked ? 'chunked' : 'plain',
     )
     if (!this.#client.requestDone) this.#client.release()
     else {
@@ -141,7 +143,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#exchange.bytesIn += end - start
     this.#bodySeen = true
     if (this.#exchange.bytesIn > this.#target.limits.maxBodyBytes) {
-      this.#refuseTooLarge()
+      if (!this.#answered) this.#client.closeAfter = true
+      this.#endWith(BODY_TOO_LARGE)
       return
     }
     this.#kept?.keep(bytes, start, end)
@@ -178,6 +181,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   // ── the response ──────────────────────────────────────────────────────────────────────────────────────────
 
   interim(head: Head): void {
+    this.#hinted = true
     if (this.#head.minor === 1)
       this.#client.writer.begin(interimHead(head, this.#exchange.route.response), 'plain')
   }
@@ -185,18 +189,23 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   response(head: Head): void {
     if (this.#isPassedOver(head)) return
     const client = this.#client
+    const nowMs = this.#site.nowMs()
+    if (!admitsResponse(this.#site.streams, this.#exchange, head, this.#head, nowMs)) {
+      this.#refuse(this.#choice.failures.unconnected.saturated)
+      return
+    }
     const framing = responseFraming(head, this.#head)
     this.#answered = true
     this.#exchange.status = head.status
-    this.#exchange.respondedMs = this.#site.nowMs()
+    this.#exchange.respondedMs = nowMs
     this.#site.trace?.(this.#exchange, 'Received response from upstream', { upstream_status: head.status })
     if (framing === 'close' || !client.requestDone || this.#site.draining) client.closeAfter = true
     const connection = connectionLine(this.#head.minor, client.closeAfter ? 'closes' : 'stays')
     client.writer.begin(
-      responseHead(head, this.#exchange, framing, connection, this.#site.date, this.#exchange.respondedMs),
+      responseHead(head, this.#exchange, framing, connection, this.#site.date, nowMs),
       framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
     )
-    if (this.#deadline !== null && isEventStream(head)) this.#removeDeadline()
+    if (isEventStream(head)) this.#becomeStream()
   }
 
   /** Says how the endpoint did, and whether another is asked instead of giving the client this. */
@@ -246,8 +255,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     }
     if (this.#answered) {
       this.#endpoint?.failed(this)
-      this.#exchange.code = fault === 'timeout' ? 'upstream_timeout' : 'upstream_invalid'
-      this.#breakClient()
+      this.cut(fault === 'timeout' ? 'upstream_timeout' : 'upstream_invalid')
       return
     }
     const ending = this.#choice.failures.unanswered[fault]
@@ -281,7 +289,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#tunnel = true
     this.#exchange.status = 101
     this.#endpoint?.succeeded(this)
-    this.#removeDeadline()
+    this.#becomeStream()
+    this.#site.streams?.begin(this.#exchange)
     client.closeAfter = true
     client.writer.begin(switchedHead(head, this.#exchange, this.#site.nowMs()), 'plain')
     client.writer.flush()
@@ -321,9 +330,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   /** Never a request of which a byte may have been acted on, unless acting twice is the same as acting once. */
   #isRepeatable(replay: Replay): boolean {
-    const isBodyThere = !this.#bodySeen || (this.#kept?.isWhole ?? false)
-    if (!isBodyThere || replay === 'never') return false
-    return replay === 'always' || isIdempotent(this.#head.method)
+    if (this.#hinted || (this.#bodySeen && this.#kept?.isWhole !== true)) return false
+    return maySendAgain(this.#head.method, replay)
   }
 
   // ── endings ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -331,11 +339,13 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** The exchange takes longer than it may. */
   expire(): void {
     if (this.#client.requestDone) this.#endpoint?.failed(this)
-    if (!this.#answered) {
-      this.#refuse(this.#choice.failures.unanswered.timeout)
-      return
-    }
-    this.#exchange.code = 'upstream_timeout'
+    this.#endWith(this.#choice.failures.unanswered.timeout)
+  }
+
+  /** As OpenStream says, and for whatever else ends a response that has begun. */
+  cut(code: FailureCode): void {
+    if (this.#exchange.over) return
+    this.#exchange.code = code
     this.#breakClient()
   }
 
@@ -344,14 +354,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#site.refuse(this.#client, this.#exchange, ending)
   }
 
-  #refuseTooLarge(): void {
-    if (this.#answered) {
-      this.#exchange.code = BODY_TOO_LARGE.code
-      this.#breakClient()
-      return
-    }
-    this.#client.closeAfter = true
-    this.#refuse(BODY_TOO_LARGE)
+  /** Refuses, or breaks off the response that is on its way. */
+  #endWith(ending: Failure): void {
+    if (this.#answered) this.cut(ending.code)
+    else this.#refuse(ending)
   }
 
   /** The client must not take what it got for a whole message. */
@@ -369,7 +375,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     const endpoint = this.#endpoint
     this.#connection = null
     this.#endpoint = null
-    this.#removeDeadline()
+    this.#deadline = removeDeadline(this.#deadline, this.#choice.upstream.wheel)
     this.#kept?.release()
     connection?.abandon()
     if (endpoint === null) this.#choice.upstream.cancel(this)
@@ -378,16 +384,16 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   /** For another endpoint, if there is one. */
   #leaveTried(): void {
-    const endpoint = this.#endpoint
+    if (this.#endpoint === null) return
+    this.#endpoint.leave(this)
+    this.#tried = [...this.#tried, this.#endpoint]
     this.#endpoint = null
-    if (endpoint === null) return
-    endpoint.leave(this)
-    this.#tried = [...this.#tried, endpoint]
   }
 
-  #removeDeadline(): void {
-    if (this.#deadline === null) return
-    this.#choice.upstream.wheel.remove(this.#deadline)
-    this.#deadline = null
+  /** It ends when somebody leaves, or may no longer stay; not in time. */
+  #becomeStream(): void {
+    const { upstream } = this.#choice
+    this.#deadline = removeDeadline(this.#deadline, upstream.wheel)
+    this.#site.opened(this, this.#exchange, upstream.config.streams)
   }
 }

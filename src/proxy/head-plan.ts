@@ -2,6 +2,7 @@ import type { FieldChanges, RewriteConfig } from '../config/config.ts'
 import { TOKEN } from '../http1/byte-class.ts'
 import { foldName } from '../http1/field-name.ts'
 import { FIELD_STRIDE, type Head } from '../http1/head.ts'
+import type { CredentialSource } from '../identity/credential-source.ts'
 import { compileRewrite, type PathRewrite } from './path-rewrite.ts'
 import { StripSet } from './strip-set.ts'
 
@@ -63,6 +64,8 @@ export interface RequestPlan extends RequestStrips {
   readonly rewrite: PathRewrite | null
   /** What Host says: the endpoint's authority, or what the client sent where it sent one. */
   readonly hostHeader: 'upstream' | 'keep'
+  /** Places within fields and targets that the route takes credentials from: what stands there goes no further. */
+  readonly credentials: readonly CredentialSource[]
   /** Complete field lines the route states beside the client's own. */
   readonly lines: string
 }
@@ -101,6 +104,8 @@ export interface RequestPlanParts {
   readonly rewrite: RewriteConfig | null
   readonly hostHeader: 'upstream' | 'keep'
   readonly changes: FieldChanges
+  /** Where the route takes credentials from. Default: header fields. */
+  readonly credentials?: readonly CredentialSource[]
   readonly owned: ReadonlySet<string>
   /** Of a route that takes nothing away. */
   readonly strips: RequestStrips
@@ -108,9 +113,11 @@ export interface RequestPlanParts {
 
 export function compileRequestPlan(parts: RequestPlanParts): RequestPlan {
   const { basePath, hostHeader, owned } = parts
+  const credentials = (parts.credentials ?? []).filter(({ kind }) => kind !== 'header')
   const changes = compileChanges(parts.changes, (name) => isReserved(name, owned))
   const strips = changes.dropped.length === 0 ? parts.strips : compileRequestStrips(owned, changes.dropped)
-  return { ...strips, basePath, hostHeader, rewrite: compileRewrite(parts.rewrite), lines: changes.lines }
+  const rewrite = compileRewrite(parts.rewrite)
+  return { ...strips, basePath, hostHeader, credentials, rewrite, lines: changes.lines }
 }
 
 /** Interim responses and the 101 that starts a tunnel have no length; a response to a page has the gateway's word on who may read it. */
@@ -152,10 +159,13 @@ function compileResponseStrips(dropped: readonly string[]): ResponseStrips {
 /** Of every route that changes nothing. */
 export const UNCHANGED_RESPONSE: ResponsePlan = { ...compileResponseStrips([]), lines: '', ownLines: '' }
 
-export function compileResponsePlan(changes: FieldChanges): ResponsePlan {
-  const reserved: readonly string[] = [...RESPONSE_FIELDS, ...CORS_FIELDS, ...FRAMING, 'date']
+/** `stated`: names, in lower case, that the route's policies state to the client, so that the upstream may not. */
+export function compileResponsePlan(changes: FieldChanges, stated: readonly string[] = []): ResponsePlan {
+  const reserved: readonly string[] = [...RESPONSE_FIELDS, ...CORS_FIELDS, ...FRAMING, ...stated, 'date']
   const isReserved = (name: string): boolean => reserved.includes(foldName(name))
-  const { dropped, lines } = compileChanges(changes, isReserved)
+  const changed = compileChanges(changes, isReserved)
+  const { lines } = changed
+  const dropped = [...changed.dropped, ...stated]
   if (dropped.length === 0 && lines === '') return UNCHANGED_RESPONSE
   const isForeign = (name: string): boolean => isReserved(name) || SELF_STATED.includes(foldName(name))
   return { ...compileResponseStrips(dropped), lines, ownLines: compileChanges(changes, isForeign).lines }

@@ -7,12 +7,14 @@ import { type Failure, failure } from './failure.ts'
 import { Forward } from './forward.ts'
 import type { ForwardSite, Trace } from './forward-site.ts'
 import { type Origin, Peer, type TrustsPeer } from './forwarded.ts'
+import type { StreamOpened } from './open-stream.ts'
 import type { Verdict } from './policy.ts'
 import { brokenFailure } from './protocol-failure.ts'
 import { canDropRest, reply } from './refuse.ts'
 import { requestIdOf } from './request-id.ts'
 import type { ResponseDate } from './response-date.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { Streams } from './streams.ts'
 import { UNREAD_HEAD, Waiting } from './waiting.ts'
 
 /** What the pipeline is given: time, ids, and where the facts go. */
@@ -21,6 +23,8 @@ export interface PipelineParts {
   readonly nowMs: () => number
   readonly newId: () => string
   readonly date: ResponseDate
+  /** A tunnel or a stream of events has begun. */
+  readonly opened: StreamOpened
   /** A finished exchange; must not throw. */
   readonly record: (exchange: Exchange, nowMs: number) => void
   /** A defect: the exception that ended an exchange with 500. */
@@ -36,10 +40,12 @@ const INTERNAL = failure('internal')
 export class Pipeline implements RequestServer, ForwardSite {
   readonly date: ResponseDate
   readonly nowMs: () => number
+  readonly opened: StreamOpened
   /** Takes the steps of every exchange; null unless they are logged. */
   trace: Trace | null = null
   /** Null: no peer's forwarding fields are believed. */
   trusts: TrustsPeer | null = null
+  streams: Streams | null = null
   /** Every response closes its connection from now on. */
   draining = false
   /** Exchanges under way, tunnels included. */
@@ -53,6 +59,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     this.snapshot = snapshot
     this.date = parts.date
     this.nowMs = parts.nowMs
+    this.opened = parts.opened
     this.#parts = parts
     this.#onClosed = onClosed
   }
@@ -184,6 +191,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     if (exchange.over) return
     exchange.over = true
     this.active--
+    if (exchange.stream !== 'none') this.streams?.leave(exchange)
     const { policies } = exchange.route
     while (exchange.admitted > 0) policies[--exchange.admitted]?.settle?.(exchange)
     this.#parts.record(exchange, this.nowMs())

@@ -1,5 +1,7 @@
 import type { Head } from '../http1/head.ts'
+import { fieldsWithoutCredentials, targetWithoutCredentials } from '../identity/credential-removal.ts'
 import type { Exchange } from './exchange.ts'
+import type { Replay } from './failure.ts'
 import type { Origin } from './forwarded.ts'
 import { keptFields, keptTrailerNames, nominatedFields, type RequestPlan } from './head-plan.ts'
 import { type PathRewrite, rewritten } from './path-rewrite.ts'
@@ -27,12 +29,16 @@ export function requestHead(
   // Expect means nothing in HTTP/1.0 (RFC 9110 section 10.1.1), but would in the request that is made of it.
   const nominated = nominatedFields(head, plan.unnominated)
   const dropped = head.minor === 0 ? new Set([...(nominated ?? []), 'expect']) : nominated
-  const kept = keptFields(head, strip, dropped)
+  const { credentials } = plan
+  const passing = keptFields(head, strip, dropped)
+  const received = targetOf(head, plan.rewrite)
+  const kept = credentials.length === 0 ? passing : fieldsWithoutCredentials(passing, credentials)
+  const target = credentials.length === 0 ? received : targetWithoutCredentials(received, credentials)
   let framing = ''
   if (kind === 'upgrade') framing = `Connection: Upgrade\r\nUpgrade: ${head.get('upgrade')}\r\n`
   else if (head.chunked) framing = `Transfer-Encoding: chunked\r\n${keptTrailerNames(head, plan.unnominated)}`
   return (
-    `${head.method} ${plan.basePath}${targetOf(head, plan.rewrite)} HTTP/1.1\r\nHost: ${host}\r\n${kept}${plan.lines}${exchange.asserted}` +
+    `${head.method} ${plan.basePath}${target} HTTP/1.1\r\nHost: ${host}\r\n${kept}${plan.lines}${exchange.asserted}` +
     `X-Request-ID: ${exchange.requestId}\r\n${origin.lines}Via: 1.${head.minor} nyro\r\n${framing}\r\n`
   )
 }
@@ -48,6 +54,11 @@ function targetOf(head: Head, rewrite: PathRewrite | null): string {
 
 export function requestTrailers(trailers: Head | null, plan: RequestPlan): string {
   return trailers === null ? '' : keptFields(trailers, plan.stripTrailers, null)
+}
+
+/** Whether a failure that leaves it so far may be followed by the same request again. */
+export function maySendAgain(method: string, replay: Replay): boolean {
+  return replay === 'always' || (replay === 'idempotent' && isIdempotent(method))
 }
 
 /** Methods that may be repeated without a further effect (RFC 9110 section 9.2.2). */

@@ -1,3 +1,6 @@
+import type { Exchange } from './exchange.ts'
+import type { RouteChoice, RouteTarget } from './route.ts'
+
 /** What is drawn among. */
 interface Weighted {
   readonly upstream: { random(): number }
@@ -16,4 +19,12 @@ export function pickChoice<Choice extends Weighted>(choices: readonly Choice[]):
     if (left < 0) return choice
   }
   return first
+}
+
+/** Draws which of the route's upstreams an exchange goes to, once for all its tries. */
+export function drawChoice(exchange: Exchange, { choices }: RouteTarget): RouteChoice {
+  const choice = pickChoice(choices)
+  exchange.choice = choice
+  if (choices.length > 1) exchange.upstream = choice.upstream.name
+  return choice
 }

@@ -39,4 +39,6 @@ export interface Route {
   readonly target: RouteTarget | null
   /** The part of the access line that is the same for every exchange. */
   readonly logText: string
+  /** Where its exchanges are counted: see metrics/layout.ts. */
+  readonly series: number
 }

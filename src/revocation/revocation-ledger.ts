@@ -65,10 +65,21 @@ export class RevocationLedger {
     await this.merge(stored)
   }
 
-  /** What others put into the store: in force here, and not put there again. */
-  async merge(revocations: readonly Revocation[]): Promise<void> {
+  /** What others put into the store or took out of it: in force here, and not put there again. */
+  async merge(revocations: readonly Revocation[], lifted: RevocationsMessage['lifted'] = []): Promise<void> {
+    for (const { kind, value } of lifted) this.#set.lift(kind, value)
     for (const revocation of revocations) this.#set.revoke(revocation)
-    await this.#tell(revocations, [])
+    await this.#tell(revocations, lifted)
+  }
+
+  /** Those that are over included, until they are swept. */
+  [Symbol.iterator](): Iterator<Revocation> {
+    return this.#set[Symbol.iterator]()
+  }
+
+  /** What a data thread would begin with. */
+  known(): RevocationsMessage {
+    return { kind: 'revocations', number: this.#number, revoked: [...this.#set], lifted: [] }
   }
 
   /** Settles when it is in force on every data thread and in the store. */
@@ -105,7 +116,7 @@ export class RevocationLedger {
   /** A data thread is there; what it is to begin with. Everything that changes from now on is sent to it. */
   join(row: number): RevocationsMessage {
     this.#applied.set(row, this.#number)
-    return { kind: 'revocations', number: this.#number, revoked: [...this.#set], lifted: [] }
+    return this.known()
   }
 
   /** It is gone: nobody waits for it any longer. */

@@ -29,6 +29,11 @@ export class UpstreamSet implements UpstreamLookup {
     return this.#current.get(name) ?? null
   }
 
+  /** All in force. */
+  get current(): Iterable<Upstream> {
+    return this.#current.values()
+  }
+
   /**
    * The upstreams of a config that is to come into force, for its routes to hold: those that run already, untouched,
    * and new ones. Throws what OpenSSL says of a certificate or key it cannot use.

@@ -66,6 +66,13 @@ export class Upstream implements EndpointOwner {
     return this.#parts.wire.wheel
   }
 
+  /** Connections that wait for use, and exchanges that wait for a connection. */
+  get pool(): { readonly idle: number; readonly waiting: number } {
+    let idle = 0
+    for (const { idleConnections } of this.#pools) idle += idleConnections.length
+    return { idle, waiting: this.#waiting.size }
+  }
+
   /** Nothing is open and nobody waits. */
   get isQuiet(): boolean {
     return this.#waiting.size === 0 && this.#pools.size === 0

@@ -1,10 +1,14 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
+import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
+import type { SigningKey } from '../assertion/signing-key.ts'
+import { askedClaims } from '../config/asked-claim.ts'
 import type { Config, ListenConfig, LogConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
+import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged } from '../observe/log-line.ts'
 import type { ThreadSecond } from '../observe/second-tally.ts'
@@ -12,32 +16,39 @@ import type { Exchange } from '../proxy/exchange.ts'
 import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { ResponseDate } from '../proxy/response-date.ts'
+import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocation/revocation-ledger.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
-import type { RolloutMessage, ThreadBirth } from './messages.ts'
+import type { PlaneMemory, RolloutMessage, ThreadBirth } from './messages.ts'
+import { OpenStreams } from './open-streams.ts'
 import { type Preparation, Preparer } from './preparation.ts'
 import { SecondReport } from './second-report.ts'
+import { ThreadAssertion } from './thread-assertion.ts'
+import type { ThreadIdentity } from './thread-identity.ts'
 import { ThreadLog } from './thread-log.ts'
 import type { RolloutPlane } from './thread-rollout.ts'
+import { type LimitFigures, ThreadTraffic } from './thread-traffic.ts'
 import { trustedPeers } from './trusted-peers.ts'
 
 const IDLE_CLOSE_DELAY_MS = 1_000
 
 export interface DataPlaneParts {
-  readonly birth: Omit<ThreadBirth, 'memory'> & {
-    /** See upstreams/upstream-memory.ts. */
-    readonly memory: SharedArrayBuffer
-  }
+  readonly birth: Omit<ThreadBirth, 'memory' | 'identity'> & { readonly memory: PlaneMemory }
+  readonly identity: ThreadIdentity
   readonly clock: Clock
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
   /** Takes a finished log line. */
   readonly writeLine: (line: string) => void
+  /** Tells control of exchanges that wait to be let into an upstream. */
+  readonly gate: (message: GateMessage) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
   /** Takes what ended within a second; null: nobody wants to know. */
   readonly second?: ((second: ThreadSecond) => void) | null
+  /** Where exchanges are counted; null: nowhere. */
+  readonly metrics: ThreadMetrics | null
 }
 
 /** What is there before the first config is in force. */
@@ -45,8 +56,10 @@ interface Ground {
   readonly wire: Wire
   readonly log: ThreadLog
   readonly upstreams: UpstreamSet
+  readonly traffic: ThreadTraffic
   readonly preparer: Preparer
   readonly phase: { isReady: boolean }
+  readonly assertion: ThreadAssertion
 }
 
 /** One thread's whole data plane: listener, connections, pipeline, upstreams. */
@@ -54,11 +67,14 @@ export class DataPlane implements RolloutPlane {
   readonly #clock: Clock
   readonly #writeLine: (line: string) => void
   readonly #drained: () => void
+  readonly #metrics: ThreadMetrics | null
   readonly #ground: Ground
   readonly #pipeline: Pipeline
   readonly #server: net.Server
   readonly #clients = new Set<ServerConnection>()
   readonly #seconds: SecondReport
+  readonly #identity: ThreadIdentity
+  readonly #streams: OpenStreams
   /** Data threads, which share what a config allows the process. */
   readonly #threads: number
   #access: LogConfig['access'] = true
@@ -77,7 +93,8 @@ export class DataPlane implements RolloutPlane {
     const ground = groundOf(parts)
     const { routes } = birth.config
     const bare = { ...birth.config, routes: [] }
-    const preparation = await ground.preparer.begin(bare, birth.upstreams, routes)
+    const ahead = { using: routes, claims: askedClaims(routes) }
+    const preparation = await ground.preparer.begin(bare, birth.upstreams, ahead)
     preparation.add(JSON.stringify(routes))
     preparation.finish()
     return new DataPlane(parts, ground, preparation)
@@ -89,11 +106,16 @@ export class DataPlane implements RolloutPlane {
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
     this.#seconds = new SecondReport(clock.wallMs, parts.second ?? (() => {}))
+    this.#metrics = parts.metrics
     this.#ground = ground
+    const { revocations } = parts.identity
+    this.#identity = parts.identity
+    this.#streams = new OpenStreams({ revocations, nowS: () => clock.wallMs() / 1_000 })
     this.#threads = birth.config.workers
     this.#limits = { ...birth.config.listen.timeouts }
     ground.upstreams.apply(birth.upstreams)
     this.#pipeline = this.#makePipeline(preparation)
+    this.#pipeline.streams = ground.traffic.streams
     this.#pipeline.draining = birth.draining
     this.#heed(preparation.config)
     ground.wire.wheel.everyTick(() => this.#tick())
@@ -124,12 +146,41 @@ export class DataPlane implements RolloutPlane {
     return address !== null && typeof address === 'object' ? address.port : 0
   }
 
+  /** Open connections of clients, and exchanges under way. */
+  get load(): { readonly clients: number; readonly active: number } {
+    return { clients: this.#clients.size, active: this.#pipeline.active }
+  }
+
+  get limits(): LimitFigures {
+    return this.#ground.traffic.limits
+  }
+
+  get upstreams(): UpstreamSet {
+    return this.#ground.upstreams
+  }
+
   setEndpoints(upstream: string, endpoints: LiveUpstream['endpoints']): void {
     this.#ground.upstreams.setEndpoints(upstream, endpoints)
   }
 
-  prepare({ config, upstreams, using }: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
-    return this.#ground.preparer.begin(config, upstreams, using)
+  setSigningKey(key: SigningKey): void {
+    this.#ground.assertion.replaceKey(key)
+  }
+
+  /** What control says of exchanges that wait. */
+  gate(message: SchedulerMessage): void {
+    this.#ground.traffic.said(message)
+  }
+
+  prepare(message: RolloutMessage & { readonly kind: 'prepare' }): Promise<Preparation> {
+    return this.#ground.preparer.begin(message.config, message.upstreams, message)
+  }
+
+  /** In force, for open streams too, once it returns. */
+  revoke(message: RevocationsMessage): RevocationsAppliedMessage {
+    const applied = this.#identity.revoke(message)
+    this.#streams.sweep()
+    return applied
   }
 
   /** Exchanges under way, tunnels included, keep the routes they began with. */
@@ -170,6 +221,7 @@ export class DataPlane implements RolloutPlane {
     this.#server.close()
     for (const client of this.#clients) client.abort('close')
     this.#ground.upstreams.destroy()
+    this.#ground.traffic.stop()
     this.#ground.wire.wheel.stop()
   }
 
@@ -187,6 +239,7 @@ export class DataPlane implements RolloutPlane {
         },
         newId: () => ids.next(),
         date: new ResponseDate(wallMs),
+        opened: (stream, exchange, streams) => this.#streams.opened(stream, exchange, streams),
         record: (exchange, nowMs) => this.#record(exchange, nowMs),
         defect: (exchange, error) => this.#defect(exchange, error),
       },
@@ -216,17 +269,21 @@ export class DataPlane implements RolloutPlane {
     const address = accepted.remoteAddress
     if (address === undefined || this.#clients.size >= this.#maxClients) {
       accepted.destroy()
+      this.#metrics?.turnedAway()
       return
     }
+    this.#metrics?.accepted()
     this.#clients.add(
       new ServerConnection(accepted, address, this.#pipeline, this.#limits, this.#ground.wire),
     )
   }
 
   #tick(): void {
-    const { wire, upstreams } = this.#ground
+    const { wire, upstreams, traffic } = this.#ground
     upstreams.sweep(wire.wheel.nowMs)
     this.#seconds.tick()
+    this.#streams.tick(wire.wheel.nowMs)
+    traffic.sweep(wire.wheel.nowMs)
     if (!this.#closing) return
     let unsent = 0
     for (const client of this.#clients) {
@@ -239,6 +296,7 @@ export class DataPlane implements RolloutPlane {
   #record(exchange: Exchange, nowMs: number): void {
     const durationMs = nowMs - exchange.startMs
     this.#seconds.add(exchange, durationMs)
+    this.#metrics?.record(exchange, nowMs)
     const level = accessLevel(exchange)
     if (!this.#accessLevels.has(level)) return
     this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), durationMs))
@@ -250,19 +308,30 @@ export class DataPlane implements RolloutPlane {
   }
 }
 
-function groundOf({ birth, clock, random, writeLine }: DataPlaneParts): Ground {
+function groundOf(parts: DataPlaneParts): Ground {
+  const { birth, identity, clock, random, writeLine, gate, metrics } = parts
   const { monotonicMs, wallMs } = clock
   const wire = new Wire(monotonicMs)
   const log = new ThreadLog(birth.config.log.level, wallMs, writeLine)
+  const memory = new UpstreamMemory(birth.memory.upstreams, birth.row, { monotonicMs, machineMs })
   const upstreams = new UpstreamSet({
-    memory: new UpstreamMemory(birth.memory, birth.row, { monotonicMs, machineMs }),
+    memory,
     wire,
     threads: birth.config.workers,
     random,
     onSurplus: (upstream, target) =>
       log.log('warning', 'Upstream sent bytes that belong to no response', { upstream, target }),
   })
+  const traffic = new ThreadTraffic({
+    ...{ memory: birth.memory, row: birth.row, threads: birth.config.workers },
+    ...{ clock, random, log, gate, sharedMs: (ms) => memory.sharedMs(ms) },
+  })
   const phase = { isReady: !birth.draining }
-  const preparer = new Preparer({ clock, wire, upstreams, log, isReady: () => phase.isReady })
-  return { wire, log, upstreams, preparer, phase }
+  const assertion = new ThreadAssertion(birth.signingKey, clock)
+  const isReady = (): boolean => phase.isReady
+  const preparer = new Preparer({
+    ...{ clock, wire, upstreams, identity, assertion },
+    ...{ log, traffic, isReady, metrics },
+  })
+  return { wire, log, upstreams, traffic, preparer, phase, assertion }
 }

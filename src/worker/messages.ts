@@ -1,6 +1,12 @@
+import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
+import type { SigningKey } from '../assertion/signing-key.ts'
 import type { Config, LogLevel, RouteConfig } from '../config/config.ts'
+import type { UnknownKidMessage } from '../jwt/key-message.ts'
+import type { PlaceMemory } from '../limits/place-count.ts'
 import type { ThreadSecond } from '../observe/second-tally.ts'
+import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocation/revocation-ledger.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
+import type { IdentityBirth, IdentityMessage } from './thread-identity.ts'
 
 /** What a data thread is born with (workerData). */
 export interface ThreadBirth {
@@ -14,16 +20,33 @@ export interface ThreadBirth {
   /** The port control found free; never 0. */
   readonly port: number
   readonly memory: SharedMemory
+  /** What assertions are signed with where the config names no key. */
+  readonly signingKey: SigningKey
+  readonly identity: IdentityBirth
   /** True when the process is draining already. */
   readonly draining: boolean
 }
 
-/** Shared by control and every data thread. */
-export interface SharedMemory {
+/** What data planes share of the process: made once by control, outlasting reloads and threads. */
+export interface PlaneMemory {
   /** Counts and states of upstreams and endpoints, by slot: see upstreams/upstream-memory.ts. */
   readonly upstreams: SharedArrayBuffer
+  /** Exchanges let into upstreams, by slot: see admission/place-count.ts. */
+  readonly upstreamPlaces: SharedArrayBuffer
+  /** What limits remember, by key: see limits/bucket-table.ts. */
+  readonly buckets: SharedArrayBuffer
+  /** Exchanges of tenants under way: see limits/place-count.ts. */
+  readonly tenantPlaces: PlaceMemory
+  /** The same of streams, of upstreams and of tenants in them. */
+  readonly streamPlaces: PlaceMemory
+}
+
+/** Shared by control and every data thread. */
+export interface SharedMemory extends PlaneMemory {
   /** Log lines on their way to control, one ring a thread: see observe/log-ring.ts. */
   readonly logRings: readonly SharedArrayBuffer[]
+  /** What threads count: see metrics/metrics-memory.ts. */
+  readonly metrics: SharedArrayBuffer
 }
 
 /**
@@ -41,6 +64,8 @@ export type RolloutMessage =
       readonly upstreams: readonly LiveUpstream[]
       /** Of the routes that name policies of the operator's; one stands for all that name the same. */
       readonly using: readonly Pick<RouteConfig, 'name' | 'policies'>[]
+      /** Names of the claims that some route asks about. */
+      readonly claims: readonly string[]
     }
   /**
    * Few enough to be compiled within 2 ms; answered with `next`, and the last ones with `prepared`. `text`: RouteConfig[]
@@ -67,6 +92,13 @@ export type ControlMessage =
     }
   /** Log lines from this level on, until a config is put in force. */
   | { readonly kind: 'level'; readonly level: LogLevel }
+  /** What assertions are signed with from now on. */
+  | { readonly kind: 'signing-key'; readonly key: SigningKey }
+  | IdentityMessage
+  /** What is revoked; answered with `revocations-applied` once it is in force. */
+  | RevocationsMessage
+  /** What became of exchanges that wait to be let into an upstream. */
+  | { readonly kind: 'gate'; readonly message: SchedulerMessage }
   /** Answered with `answered` when everything posted before has been done. */
   | { readonly kind: 'ask'; readonly question: number }
   /** Be unready; put `Connection: close` on every response. */
@@ -82,12 +114,18 @@ export type RolloutAnswer =
   /** This thread cannot put it in force; `reason` is one line for the operator. */
   | { readonly kind: 'failed'; readonly version: number; readonly reason: string }
 
+/** What control's book of identities hears. */
+export type IdentityAnswer = UnknownKidMessage | RevocationsAppliedMessage
+
 export type ThreadMessage =
   | RolloutAnswer
+  | IdentityAnswer
   | { readonly kind: 'listening' }
   /** It could not start; `reason` is one line for the operator. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'answered'; readonly question: number }
+  /** Of exchanges that wait to be let into an upstream. */
+  | { readonly kind: 'gate'; readonly message: GateMessage }
   /** The log ring is more than half full. */
   | { readonly kind: 'lines' }
   | { readonly kind: 'drained' }

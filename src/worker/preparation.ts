@@ -1,56 +1,62 @@
-import type { Config, IdentityConfig, RouteConfig } from '../config/config.ts'
+import type { Config, RouteConfig } from '../config/config.ts'
 import { packageAssets } from '../docs/assets.ts'
 import { docsAnswers } from '../docs/pages.ts'
 import type { Wire } from '../http1/wire.ts'
-import { compileIssuer } from '../jwt/live-issuer.ts'
-import { TokenVerifier } from '../jwt/verify.ts'
 import type { Clock } from '../lib/clock.ts'
-import { jwtPolicy } from '../policies/jwt.ts'
-import { optionalIdentity } from '../policies/optional-identity.ts'
+import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { tenantPolicy } from '../policies/tenant.ts'
 import { loadUserPolicies, type PolicyRoute } from '../policies/user/load-user-policies.ts'
 import { describePolicyProblem } from '../policies/user/policy-problem.ts'
-import type { Policy } from '../proxy/policy.ts'
 import type { Snapshot } from '../proxy/snapshot.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import type { UpstreamSet } from '../upstreams/upstream-set.ts'
 import { SnapshotBuilder } from './compile.ts'
+import type { ThreadAssertion } from './thread-assertion.ts'
+import type { ThreadIdentity } from './thread-identity.ts'
 import type { ThreadLog } from './thread-log.ts'
+import type { PreparedTraffic } from './thread-traffic.ts'
 
 export interface PreparerParts {
   readonly clock: Clock
   readonly wire: Wire
   readonly upstreams: UpstreamSet
+  readonly identity: ThreadIdentity
+  readonly assertion: ThreadAssertion
   readonly log: ThreadLog
+  readonly traffic: { prepare(config: Config): PreparedTraffic }
   readonly isReady: () => boolean
+  /** Null: nothing is counted. */
+  readonly metrics: ThreadMetrics | null
 }
 
-/** Who verifies tokens, and by what: kept while the keys stay the same, and with it the tokens it has verified. */
-interface Identity {
-  readonly text: string
-  readonly policy: Policy | null
+/** What is to be known of a config's routes before the first of them comes. */
+export interface RoutesAhead {
+  /** Of those that name policies of the operator's; one stands for all that name the same. */
+  readonly using: readonly PolicyRoute[]
+  /** Names of the claims that some route asks about. */
+  readonly claims: readonly string[]
 }
 
 /** Makes configs ready for a thread, beside the one that is in force. */
 export class Preparer {
   readonly #parts: PreparerParts
-  #identity: Identity | null = null
 
   constructor(parts: PreparerParts) {
     this.#parts = parts
   }
 
   /**
-   * Begins with a config without its routes. `using`: those of them that name policies of the operator's. Rejects,
-   * with a line for the operator, if one of those or a key cannot be had.
+   * Begins with a config without its routes. Rejects, with a line for the operator, if a policy of the operator's or a
+   * key cannot be had.
    */
   async begin(
     config: Config,
     live: readonly LiveUpstream[],
-    using: readonly PolicyRoute[],
+    { using, claims }: RoutesAhead,
   ): Promise<Preparation> {
-    const { clock, wire, upstreams, log, isReady } = this.#parts
-    const identity = this.#identityOf(config.identity)
+    const { clock, wire, upstreams, identity, assertion, log, isReady, metrics } = this.#parts
+    const compiled = identity.compile(config, claims)
+    const traffic = this.#parts.traffic.prepare(config)
     const user = await loadUserPolicies(using, {
       tenantField: config.tenant.header,
       clock,
@@ -61,32 +67,20 @@ export class Preparer {
     const described = new DescribedConfig(config)
     const builder = new SnapshotBuilder(config, {
       upstreams: upstreams.prepare(live),
-      identity: identity.policy,
-      optionalIdentity: identity.policy === null ? null : optionalIdentity(identity.policy),
+      identity: compiled.parts,
       tenant: tenantPolicy(config.tenant.header),
+      assertion: assertion.compile(config.tenant.assertion, user.owned),
+      traffic: traffic.policies,
       userPolicies: (route) => user.policiesOf(route),
       userOwned: user.owned,
       docs: docsAnswers(described.config, packageAssets),
       isReady,
+      ...(metrics === null ? {} : { seriesOf: metrics.seriesOf }),
     })
     return new Preparation(config, builder, described, () => {
-      this.#identity = identity
+      identity.putInForce(compiled)
+      traffic.keep()
     })
-  }
-
-  #identityOf(identity: IdentityConfig): Identity {
-    const text = JSON.stringify(identity)
-    if (this.#identity?.text === text) return this.#identity
-    return { text, policy: identity.issuers.length === 0 ? null : this.#jwtPolicy(identity) }
-  }
-
-  #jwtPolicy({ issuers }: IdentityConfig): Policy {
-    const { wallMs } = this.#parts.clock
-    const verifier = new TokenVerifier({
-      issuers: issuers.map((issuer) => compileIssuer(issuer)),
-      nowS: () => wallMs() / 1_000,
-    })
-    return jwtPolicy(verifier)
   }
 }
 

@@ -1,9 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
+import { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { LogRingWriter } from '../observe/log-ring.ts'
 import { DataPlane } from './data-plane.ts'
 import type { ControlMessage, ThreadBirth, ThreadMessage } from './messages.ts'
+import { ThreadIdentity } from './thread-identity.ts'
 import { ThreadRollout } from './thread-rollout.ts'
+import { ThreadSampler } from './thread-sampler.ts'
 
 type Port = NonNullable<typeof parentPort>
 
@@ -11,19 +14,25 @@ type Port = NonNullable<typeof parentPort>
 async function run(birth: ThreadBirth, port: Port): Promise<void> {
   const say = (message: ThreadMessage): void => port.postMessage(message)
   const ring = new LogRingWriter(birth.memory.logRings[birth.row] as SharedArrayBuffer) // one a row, by contract
+  const metrics = new ThreadMetrics(birth.memory.metrics, birth.row)
+  const identity = new ThreadIdentity({ birth: birth.identity, clock: systemClock, ask: say, tally: metrics })
   try {
     const plane = await DataPlane.open({
-      birth: { ...birth, memory: birth.memory.upstreams },
+      birth,
+      identity,
       clock: systemClock,
       random: Math.random,
       writeLine(line) {
         ring.write(line)
         if (ring.takeAttention()) say({ kind: 'lines' })
       },
+      gate: (message) => say({ kind: 'gate', message }),
       drained: () => say({ kind: 'drained' }),
       second: (second) => say({ kind: 'second', second }),
+      metrics,
     })
-    obey(plane, port, say)
+    obey(plane, identity, port, say)
+    new ThreadSampler(plane, metrics).start()
     const { host } = birth.config.listen
     const shared = birth.config.workers > 1 ? { reusePort: true } : {}
     await plane.listen({ host, port: birth.port, backlog: 4_096, ...shared })
@@ -34,7 +43,12 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
 }
 
 /** What control said before waits in the port until somebody listens to it. */
-function obey(plane: DataPlane, port: Port, say: (message: ThreadMessage) => void): void {
+function obey(
+  plane: DataPlane,
+  identity: ThreadIdentity,
+  port: Port,
+  say: (message: ThreadMessage) => void,
+): void {
   const rollout = new ThreadRollout(plane, say)
   port.on('message', (message: ControlMessage) => {
     switch (message.kind) {
@@ -46,6 +60,19 @@ function obey(plane: DataPlane, port: Port, say: (message: ThreadMessage) => voi
         break
       case 'endpoints':
         plane.setEndpoints(message.upstream, message.endpoints)
+        break
+      case 'signing-key':
+        plane.setSigningKey(message.key)
+        break
+      case 'gate':
+        plane.gate(message.message)
+        break
+      case 'keys':
+      case 'keys-checked':
+        identity.take(message)
+        break
+      case 'revocations':
+        say(plane.revoke(message))
         break
       case 'ask':
         say({ kind: 'answered', question: message.question })

@@ -8,7 +8,7 @@ const KEY = createApiKey(randomFillSync)
 const GOOD = { name: 'ci', tenant: 'acme', hash: apiKeyHash(KEY), prefix: shownPrefix(KEY) }
 
 function problemsOf(...entries: readonly unknown[]): readonly string[] {
-  return parseApiKeys(entries).problems ?? []
+  return (parseApiKeys(entries).problems ?? []).map(({ text }) => text)
 }
 
 describe('a file of API keys', () => {
@@ -45,7 +45,13 @@ describe('a file of API keys', () => {
     for (const data of ['x', 5, {}, { keys: [] }]) {
       assert.deepEqual(parseApiKeys(data), {
         keys: null,
-        problems: ['The file must be a list of keys, each beginning with "- name:".'],
+        problems: [
+          {
+            entry: null,
+            member: null,
+            text: 'The file must be a list of keys, each beginning with "- name:".',
+          },
+        ],
       })
     }
   })

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import type { Config } from '../../src/config/config.ts'
+import type { Config, UpstreamConfig } from '../../src/config/config.ts'
 import { within } from '../support/until.ts'
-import { planeConfig } from '../worker/open-plane.ts'
+import { planeConfig, upstreamConfig } from '../worker/open-plane.ts'
 
 export type PlaneOrder =
   | { readonly kind: 'start'; readonly config: Config }
@@ -39,7 +39,12 @@ export class BudgetPlane {
     this.#client = client
   }
 
-  static async start(nodeOptions: readonly string[]): Promise<BudgetPlane> {
+  /** `own`: what its config has besides two routes to one upstream of those limits. */
+  static async start(
+    nodeOptions: readonly string[],
+    own: Partial<Config> = {},
+    upstream: Partial<UpstreamConfig> = {},
+  ): Promise<BudgetPlane> {
     const origin = createServer({ noDelay: true }, (socket) => {
       socket.on('error', () => {})
       socket.on('data', () => void socket.write(ANSWER))
@@ -49,7 +54,8 @@ export class BudgetPlane {
     const address = origin.address()
     const originPort = typeof address === 'object' && address !== null ? address.port : 0
     const child = fork(new URL('./plane-process.ts', import.meta.url), { execArgv: [...nodeOptions] })
-    const config = planeConfig(`http://127.0.0.1:${originPort}`)
+    const url = `http://127.0.0.1:${originPort}`
+    const config = planeConfig(url, { upstreams: [upstreamConfig(url, upstream)], ...own })
     const { port } = await tell(child, { kind: 'start', config })
     const client = connect({ port, host: '127.0.0.1', noDelay: true })
     await once(client, 'connect')

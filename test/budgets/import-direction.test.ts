@@ -12,18 +12,20 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   'main.ts': ['cli', 'lib'],
   'index.ts': ['config', 'policies'],
   cli: ['api-keys', 'config', 'control', 'dev', 'explain', 'jwt', 'lib', 'policies'],
-  explain: ['config', 'http1', 'lib', 'proxy', 'upstreams', 'worker'],
+  explain: ['admission', 'assertion', 'config', 'http1', 'lib', 'limits', 'proxy', 'upstreams', 'worker'],
   dev: ['config', 'lib'],
   control: [
     ...[
       'admission',
       'api-keys',
+      'assertion',
       'config',
       'explain',
       'http1',
       'jwt',
       'lib',
       'limits',
+      'metrics',
       'observe',
       'policies',
       'proxy',
@@ -34,6 +36,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
     ...[
       'admission',
       'api-keys',
+      'assertion',
       'config',
       'docs',
       'http1',
@@ -41,12 +44,14 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
       'jwt',
       'lib',
       'limits',
+      'metrics',
       'observe',
       'policies',
     ],
     ...['proxy', 'revocation', 'upstreams'],
   ],
-  config: ['lib'],
+  config: ['api-keys', 'identity', 'jwt', 'lib', 'limits'],
+  assertion: ['lib'],
   docs: ['lib', 'proxy'],
   policies: [
     ...[
@@ -71,6 +76,7 @@ const TAKES_FROM: Readonly<Record<string, readonly string[]>> = {
   revocation: ['lib'],
   admission: [],
   limits: ['lib'],
+  metrics: ['proxy', 'upstreams'],
   observe: ['lib'],
   lib: [],
 }

@@ -1,11 +1,18 @@
 import { createHook } from 'node:async_hooks'
+import { randomBytes } from 'node:crypto'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
+import { createSigningKey } from '../../src/assertion/signing-key.ts'
 import type { Config } from '../../src/config/config.ts'
-import { machineMs, systemClock } from '../../src/lib/clock.ts'
+import { AdmissionDesk } from '../../src/control/admission-desk.ts'
+import { createPlaneMemory } from '../../src/control/plane-memory.ts'
+import { startTimer } from '../../src/control/start-timer.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { MetricsMemory } from '../../src/metrics/metrics-memory.ts'
+import { ThreadMetrics } from '../../src/metrics/thread-metrics.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
-import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
+import { NOTHING_KNOWN, ThreadIdentity } from '../../src/worker/thread-identity.ts'
 import { liveUpstreams } from '../support/live-upstream.ts'
 import type { PlaneOrder, PlaneReading } from './budget-plane.ts'
 
@@ -32,12 +39,21 @@ function countCreations(): void {
 }
 
 async function start(config: Config): Promise<number> {
-  const plane = await DataPlane.open({
+  const memory = createPlaneMemory(config, randomBytes)
+  const upstreams = liveUpstreams(config)
+  const desk = new AdmissionDesk({
+    ...{ memory: memory.upstreamPlaces, rows: 1, startTimer, nowMs: systemClock.monotonicMs },
+    post: (_row, message) => plane.gate(message),
+  })
+  desk.apply(upstreams)
+  const plane: DataPlane = await DataPlane.open({
     birth: {
       ...{ config, row: 0, version: '0.0.0-test', port: 0, draining: false },
-      upstreams: liveUpstreams(config),
-      memory: UpstreamMemory.create(config.workers, machineMs()),
+      upstreams,
+      memory,
+      signingKey: createSigningKey(),
     },
+    identity: new ThreadIdentity({ birth: NOTHING_KNOWN, clock: systemClock, ask: null }),
     clock: systemClock,
     random: Math.random,
     writeLine(line) {
@@ -45,7 +61,9 @@ async function start(config: Config): Promise<number> {
       // Another thread's work, which allocates nothing here.
       reader.consume(reader.unread())
     },
+    gate: (message) => desk.said(0, message),
     drained: () => {},
+    metrics: new ThreadMetrics(MetricsMemory.create(config.workers), 0),
   })
   await plane.listen({ host: '127.0.0.1', port: 0 })
   return plane.port

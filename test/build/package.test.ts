@@ -36,10 +36,18 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
 }
 
+/** It has 1.1 MB, 4.0 MB unpacked: three quarters are the assets of the docs pages. */
+const MOST_BYTES = 2_000_000
+const MOST_UNPACKED_BYTES = 6_000_000
+
 /** What npm pack says of one tarball. */
 interface Packed {
   readonly name: string
   readonly filename: string
+  /** Bytes, compressed. */
+  readonly size: number
+  /** Bytes. */
+  readonly unpackedSize: number
   readonly files: readonly { readonly path: string }[]
 }
 
@@ -49,6 +57,8 @@ describe('the published package', () => {
   const home = join(folder, 'home')
   const installed = join(home, 'node_modules', manifest.name)
   let packed: readonly string[] = []
+  let size = 0
+  let unpackedSize = 0
 
   before(async () => {
     for (const path of [checkout, home]) mkdirSync(path)
@@ -63,7 +73,10 @@ describe('the published package', () => {
       { cwd: folder },
     )
     const results = JSON.parse(stdout) as readonly Packed[]
-    packed = results.find(({ name }) => name === manifest.name)?.files.map(({ path }) => path) ?? []
+    const own = results.find(({ name }) => name === manifest.name) ?? assert.fail('it was not packed')
+    packed = own.files.map(({ path }) => path)
+    size = own.size
+    unpackedSize = own.unpackedSize
     const tarballs = results.map(({ filename }) => join(folder, filename))
     await run('npm', ['install', '--offline', '--omit=dev', ...tarballs], { cwd: home })
   })
@@ -84,6 +97,24 @@ describe('the published package', () => {
       packed.filter((path) => /\.test\.|(?<!\.d)\.ts$|\.map$/.test(path)),
       [],
     )
+  })
+
+  test('holds nothing secret, and no settings of whoever built it', () => {
+    assert.deepEqual(
+      packed.filter((path) => /(^|\/)\.|\.(?:pem|key|crt|p12|log)$/i.test(path)),
+      [],
+    )
+    for (const path of packed.filter((name) => !name.startsWith('dist/assets/')))
+      assert.doesNotMatch(
+        readFileSync(join(installed, path), 'utf8'),
+        /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+        path,
+      )
+  })
+
+  test('stays small', () => {
+    assert.ok(size > 0 && size < MOST_BYTES, `${size} bytes`)
+    assert.ok(unpackedSize > size && unpackedSize < MOST_UNPACKED_BYTES, `${unpackedSize} bytes`)
   })
 
   test('carries the assets of the docs pages and their licences', () => {

@@ -39,7 +39,8 @@ COMP_WORDS=(nyro "$@"); COMP_CWORD=$#; _nyro; printf '%s\\n' "\${COMPREPLY[@]}"`
 
 describe('completion in bash', () => {
   test('offers the commands', async () => {
-    assert.deepEqual(await offered(''), [...COMMANDS.map(({ name }) => name), '--help', '--version'])
+    const words = new Set(COMMANDS.map(({ name }) => name.split(' ')[0]))
+    assert.deepEqual(await offered(''), [...words, '--help', '--version'])
     assert.deepEqual(await offered('com'), ['completion'])
   })
 
@@ -56,6 +57,15 @@ describe('completion in bash', () => {
     assert.deepEqual(await offered('start', '--c'), ['--config'])
   })
 
+  test('offers what may stand behind a first word, and the options of both', async () => {
+    assert.deepEqual(await offered('token', ''), ['mint', 'inspect', '--help'])
+    assert.deepEqual(await offered('token', 'mint', '--te'), ['--tenant'])
+    assert.deepEqual(await offered('token', 'mint', '--config', 'n'), ['nyro.yaml'])
+    assert.deepEqual(await offered('revoke', 'l'), ['list', 'lift'])
+    assert.deepEqual(await offered('revoke', '--f'), ['--for'])
+    assert.deepEqual(await offered('revoke', 'list', '--'), ['--admin', '--json', '--help'])
+  })
+
   test('offers the choices of an argument', async () => {
     assert.deepEqual(await offered('completion', ''), ['bash', 'zsh', 'fish', '--help'])
     assert.deepEqual(await offered('completion', 'z'), ['zsh'])
@@ -68,7 +78,7 @@ describe('completion in other shells', () => {
     test(`names every command with its summary and its options in ${shell}`, async () => {
       const script = await scriptFor(shell)
       for (const { name, options } of COMMANDS) {
-        assert(script.includes(name), name)
+        for (const word of name.split(' ')) assert(script.includes(word), name)
         for (const option of options) assert(script.includes(option.name) && script.includes(option.meaning))
       }
     })

@@ -34,7 +34,7 @@ describe('the command line', () => {
     const { name } = command
     test(`explains ${name} instead of running it when --help follows`, async () => {
       for (const flag of ['--help', '-h']) {
-        const { code, printed } = await run(name, flag)
+        const { code, printed } = await run(...name.split(' '), flag)
         assert.equal(code, null)
         assert.equal(printed, helpText(command))
         assert(printed.startsWith(`Usage: nyro ${name}`) && printed.includes(command.description))
@@ -51,6 +51,42 @@ describe('the command line', () => {
       printed: '',
       complained: 'nyro: no such command: "chekc"; did you mean check? nyro --help lists them\n',
     })
+  })
+
+  test('explains a name of two words wherever it is asked for, and lists what begins with the first', async () => {
+    const mint = COMMANDS.find(({ name }) => name === 'token mint')
+    assert(mint !== undefined)
+    assert.equal((await run('help', 'token', 'mint')).printed, helpText(mint))
+    for (const argv of [
+      ['help', 'token'],
+      ['token', '--help'],
+    ]) {
+      const { code, printed } = await run(...argv)
+      assert.equal(code, null)
+      assert.match(printed, /^Usage: nyro token COMMAND\n\n {2}token mint .*\n {2}token inspect .*\n$/)
+    }
+    assert.equal((await run('help', 'token', 'mnt')).code, 2)
+  })
+
+  test('refuses half a name with what may stand behind it', async () => {
+    assert.deepEqual(await run('token'), {
+      code: 2,
+      printed: '',
+      complained: 'nyro: token needs mint or inspect behind it. nyro token --help explains them\n',
+    })
+    assert.equal(
+      (await run('token', 'mnt')).complained,
+      'nyro: token needs mint or inspect behind it, found "mnt"; did you mean mint? nyro token --help explains them\n',
+    )
+  })
+
+  test('takes a word that others begin with for itself', async () => {
+    const { code, complained } = await run('revoke')
+    assert.equal(code, 2)
+    assert.match(
+      complained,
+      /^nyro: revoke needs exactly one of --jti, --subject and --tenant\. Usage: nyro revoke /,
+    )
   })
 
   test('refuses an unknown command with the nearest one and status 2', async () => {

@@ -24,6 +24,7 @@ export class FakeEdge implements ProcessEdge {
   readonly colors = false
   /** Content by path, or the error reading it throws. */
   files: Readonly<Record<string, string | Error>> = {}
+  input = ''
   printed = ''
   complained = ''
   readonly killed: string[] = []
@@ -38,6 +39,8 @@ export class FakeEdge implements ProcessEdge {
   complain = (text: string): void => {
     this.complained += text
   }
+
+  readInput = (): string => this.input
 
   readFile = (path: string): Uint8Array => {
     const content = this.files[path] ?? fileError('ENOENT')

@@ -22,7 +22,7 @@ function stage(t: TestContext) {
   write('policy.ts', GOOD)
   const routes = [routeTo('ingest', '/a/*', 'none', { policies: [{ use: path('policy.ts'), with: null }] })]
   const config = { ...controlConfig(), routes }
-  const loaded: Loaded = { config, warnings: ['a doubtful one'], pending: [], files: ['nyro.yaml'] }
+  const loaded: Loaded = { config, warnings: ['a doubtful one'], files: ['nyro.yaml'] }
   return { judged: new JudgedLoad(async () => loaded), path, write }
 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
-import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
+import type { Config, RouteConfig, TenantPlanConfig, UpstreamConfig } from '../../src/config/config.ts'
 import { ownIssuer } from '../../src/config/default.ts'
 import { configDifference } from '../../src/config/difference.ts'
+import type { IssuerConfig } from '../../src/jwt/issuer.ts'
+import { issuerConfig, remoteKeys } from '../support/issuer-config.ts'
 import { accepted } from './load-with.ts'
 
 let base: Config
@@ -156,6 +158,98 @@ describe('the difference of two configs', () => {
     ])
   })
 
+  test('shows issuers, plans and who has which as they are written', () => {
+    const issuer = issuerConfig({ name: 'idp', issuer: 'https://id.example.com', keys: remoteKeys() })
+    const plan: TenantPlanConfig = { name: 'free', rate: null, quota: null, concurrency: null, weight: 1 }
+    const before: Config = {
+      ...base,
+      identity: { ...base.identity, issuers: [issuer] },
+      tenant: {
+        ...base.tenant,
+        defaultPlan: 'free',
+        plans: [plan, { ...plan, name: 'old' }],
+        planOfTenant: { acme: 'free', left: 'free' },
+      },
+    }
+    const after: Config = {
+      ...before,
+      identity: {
+        ...base.identity,
+        issuers: [
+          {
+            ...issuer,
+            ...{ audience: ['api'], maxLifetimeS: 7_200, clockSkewS: 30 },
+            keys: remoteKeys({ refreshMs: 300_000, plainHosts: ['idp'] }),
+          },
+        ],
+      },
+      tenant: {
+        ...before.tenant,
+        plans: [
+          {
+            ...plan,
+            ...{ concurrency: 5, weight: 4 },
+            rate: { count: 600, periodMs: 60_000, burst: 20 },
+            quota: { limit: 10_000, window: 'day' },
+          },
+          { ...plan, name: 'pro' },
+        ],
+        planOfTenant: { acme: 'pro', keyMs: 'free' },
+      },
+    }
+    assert.deepEqual(words(after, before), [
+      'issuer idp: audience api added',
+      'issuer idp: clockSkew 0s → 30s',
+      'issuer idp: maxLifetime off → 2h',
+      'issuer idp: keys.refresh 10m → 5m',
+      'issuer idp: keys.plainHosts idp added',
+      'plan free: rate none → 600/m',
+      'plan free: burst none → 20',
+      'plan free: quota none → 10000/day',
+      'plan free: concurrency none → 5',
+      'plan free: weight 1 → 4',
+      'plan old removed',
+      'plan pro added',
+      'tenant.plan.acme free → pro',
+      'tenant.plan.left free → none',
+      'tenant.plan.keyMs none → free',
+    ])
+    assert.equal(configDifference(before, after)[5]?.path, 'tenant.plans.free.rate')
+  })
+
+  test('shows what a route asks of its callers, and what upstreams take at once, as it is written', () => {
+    const route = withRoute('query', {
+      require: { scopes: ['a', 'b'], claims: { role: ['admin'] } },
+      credentials: [{ kind: 'header' }, { kind: 'cookie', name: 'session' }],
+      limit: { per: 'subject', rate: { count: 5, periodMs: 1_000, burst: 10 }, onStoreError: 'local' },
+      shadow: ['limit'],
+    })
+    assert.deepEqual(words(route), [
+      'route query: require none → scopes a, b, claims role admin',
+      'route query: credentials cookie:session added',
+      'route query: limit none → per subject, rate 5/s, burst 10, onStoreError local',
+      'route query: shadow limit added',
+    ])
+    const further = withRoute(
+      'query',
+      { require: { scopes: ['a'], claims: { role: ['admin', 'editor'] } }, limit: null },
+      route,
+    )
+    assert.deepEqual(words(further, route), [
+      'route query: require.scopes b removed',
+      'route query: require.claims.role editor added',
+      'route query: limit per subject, rate 5/s, burst 10, onStoreError local → none',
+    ])
+    const upstream = withUpstream('query', {
+      admission: { concurrency: 'auto', queue: 50, timeoutMs: 1_000 },
+      streams: { max: 10, perTenant: 2, endAtExpiry: true },
+    })
+    assert.deepEqual(words(upstream), [
+      'upstream query: admission none → concurrency auto, queue 50, timeout 1s',
+      'upstream query: streams none → max 10, perTenant 2, endAtExpiry on',
+    ])
+  })
+
   for (const [what, change] of [
     ['listen.host', { listen: { host: '127.0.0.1' } }],
     ['listen.port', { listen: { port: 1 } }],
@@ -202,16 +296,44 @@ describe('the difference of two configs', () => {
 describe('what may be a secret', () => {
   const SECRET = 'opensesame-and-more'
 
+  const apiKeys = (...names: readonly string[]): Config['identity']['apiKeys'] => ({
+    field: 'X-API-Key',
+    entries: names.map((name) => ({
+      name,
+      tenant: 'acme',
+      hash: `${SECRET}-${name}`,
+      prefix: 'nyro_00000000',
+    })),
+  })
+
   test('is named as changed and never shown', () => {
     const changes: readonly (readonly [string, Config])[] = [
       ['admin.token added', { ...base, admin: { ...base.admin, token: SECRET } }],
       [
-        'identity.jwt.key changed',
+        'issuer default: secret changed',
         {
           ...base,
           identity: {
             issuers: [ownIssuer({ key: SECRET, algorithm: 'HS256', clockSkewS: 0 })],
             apiKeys: null,
+          },
+        },
+      ],
+      ['store.redis added', { ...base, store: { ...base.store, redis: `redis://:${SECRET}@cache` } }],
+      [
+        'identity.apiKeys none → header X-API-Key, keys ci, cron',
+        { ...base, identity: { ...base.identity, apiKeys: apiKeys('ci', 'cron') } },
+      ],
+      [
+        'issuer partner added',
+        {
+          ...base,
+          identity: {
+            ...base.identity,
+            issuers: [
+              ...base.identity.issuers,
+              issuerConfig({ name: 'partner', keys: { kind: 'secret', secret: SECRET } }),
+            ],
           },
         },
       ],
@@ -250,6 +372,33 @@ describe('what may be a secret', () => {
       assert(!JSON.stringify(configDifference(base, after)).includes(SECRET))
       assert(!JSON.stringify(configDifference(after, base)).includes(SECRET))
     }
+  })
+
+  test('in a key that takes the place of another is not shown either', () => {
+    const [first] = base.identity.issuers
+    assert(first !== undefined)
+    const of = (keys: IssuerConfig['keys']): Config => ({
+      ...base,
+      identity: { ...base.identity, issuers: [{ ...first, keys }] },
+    })
+    const before = of({ kind: 'secret', secret: SECRET })
+    assert.deepEqual(words(of({ kind: 'pem', pem: SECRET }), before), [
+      'issuer default: secret removed',
+      'issuer default: publicKey added',
+    ])
+    assert.deepEqual(words(of(remoteKeys()), before), [
+      'issuer default: secret removed',
+      'issuer default: jwks none → https://id.example.com/jwks',
+      'issuer default: keys none → refresh 10m, cooldown 30s, maxStale 24h, plainHosts none',
+    ])
+    const keys = { ...base, identity: { ...base.identity, apiKeys: apiKeys('ci', 'cron') } }
+    const other = { ...base, identity: { ...base.identity, apiKeys: apiKeys('ci', 'new') } }
+    assert.deepEqual(words(other, keys), [
+      'identity.apiKeys.keys cron removed',
+      'identity.apiKeys.keys new added',
+    ])
+    for (const difference of [configDifference(keys, other), configDifference(other, base)])
+      assert(!JSON.stringify(difference).includes(SECRET))
   })
 
   test("is not in the data of the operator's own policies either, changed or moved", () => {

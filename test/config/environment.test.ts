@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
+import { ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { accepted, refused, STRONG_SECRET } from './load-with.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
@@ -17,6 +17,10 @@ const route = (name: string, path: string, auth: string) => ({
   timeouts: {},
   body: { maxBytes: null },
   policies: [],
+  require: null,
+  credentials: [{ kind: 'header' }],
+  limit: null,
+  shadow: [],
 })
 
 describe('the config that the environment alone yields', () => {
@@ -33,6 +37,8 @@ describe('the config that the environment alone yields', () => {
       health: null,
       slowStartMs: 0,
       tls: null,
+      admission: null,
+      streams: null,
       hostHeader: 'upstream',
     })
     assert.deepEqual(config, {
@@ -56,7 +62,7 @@ describe('the config that the environment alone yields', () => {
         apiKeys: null,
       },
       tenant: TENANT_DEFAULTS,
-      store: { redis: null },
+      store: STORE_DEFAULTS,
       upstreams: [
         upstream('ingest', 'http://ingest-api-service.nyro-develop.svc.cluster.local'),
         upstream('query', 'http://query-service.nyro-develop.svc.cluster.local'),

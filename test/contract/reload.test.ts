@@ -60,18 +60,6 @@ describe('a running gateway', () => {
     assert.equal(await statusOf(gateway, '/third/x'), 200)
   })
 
-  test('refuses a reload with a key that has no effect yet, as it would refuse to start', async () => {
-    await using origin = await Origin.start()
-    const files = { 'nyro.yaml': yaml(origin, '/first/*') }
-    await using gateway = await startGateway({ GATEWAY_CONFIG: 'nyro.yaml' }, { files })
-    write(gateway, 'nyro.yaml', yaml(origin, '/first/*', 'store: { redis: "redis://10.0.0.1" }\n'))
-    const line = await gateway.line(
-      'refused',
-      ({ event }) => event?.startsWith('Config not reloaded') === true,
-    )
-    assert.match(JSON.stringify(line), /store\.redis/)
-  })
-
   test('names what only a restart changes', async () => {
     await using origin = await Origin.start()
     const files = { 'nyro.yaml': yaml(origin, '/first/*') }

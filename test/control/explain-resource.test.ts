@@ -5,6 +5,7 @@ import { explainResource } from '../../src/control/admin/explain-resource.ts'
 import { routesResource } from '../../src/control/admin/routes-resource.ts'
 import { machineMs } from '../../src/lib/clock.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
+import { NOTHING_KNOWN } from '../../src/worker/thread-identity.ts'
 import { liveUpstreams } from '../support/live-upstream.ts'
 import { planeConfig } from '../worker/open-plane.ts'
 
@@ -15,11 +16,12 @@ function resource() {
     config: () => CONFIG,
     live: () => liveUpstreams(CONFIG),
     memory: UpstreamMemory.create(1, machineMs()),
+    identity: () => NOTHING_KNOWN,
   })
 }
 
 function answered(body: unknown): Promise<AdminAnswer> {
-  return Promise.resolve(resource().answer(typeof body === 'string' ? body : JSON.stringify(body)))
+  return Promise.resolve(resource().answer(typeof body === 'string' ? body : JSON.stringify(body), 'POST'))
 }
 
 describe('explaining by the operator listener', () => {
@@ -53,13 +55,13 @@ describe('explaining by the operator listener', () => {
   test('takes two at a time, each being a thread and a table', async () => {
     const shared = resource()
     const body = JSON.stringify({ method: 'GET', url: '/open/1' })
-    const statuses = await Promise.all([1, 2, 3].map(async () => (await shared.answer(body)).status))
+    const statuses = await Promise.all([1, 2, 3].map(async () => (await shared.answer(body, 'POST')).status))
     assert.deepEqual(statuses, [200, 200, 503])
-    assert.equal((await shared.answer(body)).status, 200)
+    assert.equal((await shared.answer(body, 'POST')).status, 200)
   })
 
   test('shows the table of routes', async () => {
-    const { body } = await routesResource(() => CONFIG).answer('')
+    const { body } = await routesResource(() => CONFIG).answer('', 'GET')
     assert.deepEqual(
       JSON.parse(body).routes.map(({ name }: { name: string }) => name),
       ['open', 'orders'],

@@ -10,7 +10,7 @@ import { settled } from '../support/manual-time.ts'
 const FIRST = controlConfig()
 
 function good(config: Config, own: Partial<Loaded & { config: Config }> = {}): Loaded {
-  return { config, warnings: [], pending: [], files: ['nyro.yaml'], ...own }
+  return { config, warnings: [], files: ['nyro.yaml'], ...own }
 }
 
 function bad(...problems: readonly string[]): Loaded {
@@ -102,13 +102,6 @@ test('a bad config leaves the running one alone, and all its problems are logged
       fields: { cause: 'file', count: 2, problems: 'one | two' },
     },
   ])
-})
-
-test('keys that have no effect yet refuse a reload as they refuse a start', async () => {
-  const { reload, swapped } = stage()
-  const loaded = good({ ...FIRST, name: 'second' }, { pending: ['store.redis has no effect yet'] })
-  assert.deepEqual(await reload(loaded), { kind: 'refused', problems: ['store.redis has no effect yet'] })
-  assert.deepEqual(swapped, [])
 })
 
 test('a config that some thread cannot put in force is as bad as any, and the next one is compared with the one in force', async () => {

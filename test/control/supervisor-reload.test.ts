@@ -13,7 +13,7 @@ import { until, within } from '../support/until.ts'
 const SECRET = 'the-secret-of-all-tokens-32-bytes'
 
 function good(config: Config): Loaded {
-  return { config, warnings: [], pending: [], files: [] }
+  return { config, warnings: [], files: [] }
 }
 
 /** A started supervisor whose next load gives what the test says. */
@@ -135,7 +135,7 @@ test('a changed secret is said to have changed, and shown nowhere', async (t) =>
   const outcome = await reload({ identity: { ...first.identity, issuers } })
   assert.equal(outcome.kind, 'applied')
   const config = await page('/config')
-  assert.match(config, /"key":"\(secret\)"/)
+  assert.match(config, /"secret":"\(secret\)"/)
   for (const text of [JSON.stringify(outcome), config, JSON.stringify(stage.records())]) {
     assert.ok(!text.includes(SECRET))
   }
@@ -150,6 +150,7 @@ test('GET /upstreams says where traffic can go', async (t) => {
     {
       name: 'a',
       openConnections: 0,
+      admission: null,
       names: 'resolved',
       endpoints: [
         { target: '10.0.0.1:81', address: '10.0.0.1', ...still },

@@ -40,10 +40,12 @@ function stage(rows: number) {
       died: (row) => void followed.push(`died ${row}`),
       answered: (row, { kind }) => void followed.push(`${kind} ${row}`),
     },
+    identity: (row, { kind }) => void followed.push(`${kind} ${row}`),
     // The set passes a birth on without reading more than its own row into it.
     birth: (row) => ({ row }) as ThreadBirth,
     reclaim: (row) => reclaimed.push(row),
     takeSecond: () => {},
+    gate: () => {},
     startThread: (birth, listener) => {
       const thread = new FakeThread(birth.row, listener)
       threads.push(thread)

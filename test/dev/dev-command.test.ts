@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { DevProcess, fetchLikeCurl } from './dev-process.ts'
+import { until } from '../support/until.ts'
+import { DevProcess, fetchLikeCurl, LAUNCHER } from './dev-process.ts'
 
 const run = promisify(execFile)
 const hasCurl = spawnSync('curl', ['--version']).status === 0
@@ -23,10 +25,14 @@ describe('nyro dev', () => {
   let search = ''
   let stream = ''
   let login = ''
+  let oidc = ''
+  let token = ''
+  let rotate = ''
 
   before(async () => {
     dev = new DevProcess({ GATEWAY_JWT_SECRET: secret })
-    ;[ingest = '', search = '', stream = '', login = ''] = await dev.commands()
+    const commands = await dev.commands()
+    ;[ingest = '', search = '', stream = '', login = '', oidc = '', token = '', rotate = ''] = commands
   })
 
   after(async () => {
@@ -75,6 +81,30 @@ describe('nyro dev', () => {
     assert.equal((await fetchLikeCurl(command)).status, 200)
     const forged = search.replace(/Bearer [\w.-]+/, `Bearer ${access_token.slice(0, -8)}AAAAAAAA`)
     assert.equal((await fetchLikeCurl(forged)).status, 401)
+  })
+
+  test('prints a query with a token of the OIDC issuer beside it, which the gateway believes', async () => {
+    const response = await fetchLikeCurl(oidc)
+    assert.equal(response.status, 200)
+    assert.equal(((await response.json()) as Served).tenant, 'acme')
+  })
+
+  test('believes a token of a new key as soon as the issuer has rotated, and the old ones still', async () => {
+    assert.equal((await fetchLikeCurl(rotate)).status, 200)
+    const answer = await fetchLikeCurl(token)
+    const { access_token } = (await answer.json()) as { readonly access_token: string }
+    const command = oidc.replace(/Bearer [\w.-]+/, `Bearer ${access_token}`)
+    await until('the new key', async () => (await fetchLikeCurl(command)).status === 200)
+    assert.equal((await fetchLikeCurl(oidc)).status, 200)
+  })
+
+  test('has an issuer that nyro token mint takes tokens from', async () => {
+    const [, url = ''] = /'(http:\S+)\/token'/.exec(token) ?? []
+    const mint = ['token', 'mint', '--tenant', 'globex', '--alg', 'RS256', '--issuer', url]
+    const { stdout } = await run(LAUNCHER, mint, { cwd: tmpdir() })
+    const command = oidc.replace(/Bearer [\w.-]+/, `Bearer ${stdout.trim()}`)
+    const response = await fetchLikeCurl(command)
+    assert.equal(((await response.json()) as Served).tenant, 'globex')
   })
 
   test('prints commands that a shell and curl run as they stand', {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { until, within } from '../support/until.ts'
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/nyro', import.meta.url))
+export const LAUNCHER = fileURLToPath(new URL('../../bin/nyro', import.meta.url))
 
 /** Starting shares the machine with other tests. */
 const START_MS = 30_000
@@ -81,15 +81,21 @@ export function fetchLikeCurl(command: string): Promise<Response> {
   const headers = new Headers()
   let url = ''
   let body: string | null = null
+  let method: string | null = null
   while (words.length > 0) {
     const word = words.shift() ?? ''
     if (word === '-H') {
       const [name = '', value = ''] = (words.shift() ?? '').split(': ')
       headers.set(name, value)
     } else if (word === '-d' || word === '--data-binary') body = words.shift() ?? ''
+    else if (word === '-X') method = words.shift() ?? ''
     else if (word === '-sS' || word === '-sSN') continue
     else url = word
   }
-  const method = body === null ? 'GET' : 'POST'
-  return fetch(url, { method, headers, body, signal: AbortSignal.timeout(START_MS) })
+  return fetch(url, {
+    method: method ?? (body === null ? 'GET' : 'POST'),
+    headers,
+    body,
+    signal: AbortSignal.timeout(START_MS),
+  })
 }

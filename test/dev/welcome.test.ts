@@ -13,6 +13,8 @@ const FACTS: WelcomeFacts = {
   token: 'h.p.s',
   hasOwnSecret: false,
   isExposed: false,
+  issuerUrl: 'http://127.0.0.1:9903',
+  issuerToken: 'i.s.s',
 }
 
 function commandsOf(text: string): string[] {
@@ -25,8 +27,8 @@ function commandsOf(text: string): string[] {
 describe('the welcome of dev', () => {
   test('has one line to paste for each demo, with the token where one is needed', () => {
     const commands = commandsOf(welcome(FACTS))
-    assert.equal(commands.length, 4)
-    const [ingest = '', search = '', stream = '', login = ''] = commands
+    assert.equal(commands.length, 7)
+    const [ingest = '', search = '', stream = '', login = '', oidc = '', token = '', rotate = ''] = commands
     assert.match(ingest, /^curl -sS 'http:\/\/127\.0\.0\.1:8080\/api\/v1\/ingest\/documents' .*--data-binary/)
     assert.match(search, /^curl -sS '.*\/api\/v1\/query\/search\?q=report'/)
     assert.match(stream, /^curl -sSN '.*\/api\/v1\/query\/stream\?q=report'/)
@@ -34,6 +36,9 @@ describe('the welcome of dev', () => {
       assert.ok(command.includes("-H 'Authorization: Bearer h.p.s'"))
     assert.match(login, /^curl -sS '.*\/api\/auth\/login' /)
     assert.doesNotMatch(login, /Authorization/)
+    assert.match(oidc, /^curl -sS '.*\/query\/search\?q=report' -H 'Authorization: Bearer i\.s\.s'$/)
+    assert.equal(token, "curl -sS 'http://127.0.0.1:9903/token' -d 'tenant=acme&sub=demo-user'")
+    assert.equal(rotate, "curl -sS -X POST 'http://127.0.0.1:9903/rotate'")
   })
 
   test('is plain ASCII and names the API pages and the operator listener', () => {

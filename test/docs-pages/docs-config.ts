@@ -1,5 +1,5 @@
 import type { Config, RouteConfig } from '../../src/config/config.ts'
-import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
+import { ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 
 export const STANDARD_ROUTES: readonly RouteConfig[] = [
@@ -34,7 +34,7 @@ export function docsConfig(
       apiKeys: null,
     },
     tenant: TENANT_DEFAULTS,
-    store: { redis: null },
+    store: STORE_DEFAULTS,
     upstreams: ['ingest', 'query', 'auth'].map((name) =>
       upstreamOf(name, `http://private-host-of-${name}:80`),
     ),

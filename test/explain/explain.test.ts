@@ -6,6 +6,7 @@ import { explain } from '../../src/explain/explain.ts'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import { explanationText } from '../../src/explain/explanation-text.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { NOTHING_KNOWN } from '../../src/worker/thread-identity.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 import { CLAIMS, SECRET, token } from '../support/token.ts'
 import { planeConfig } from '../worker/open-plane.ts'
@@ -56,7 +57,7 @@ const CONFIG: Config = planeConfig('http://10.0.0.1:8000/base', {
 function explained(own: Partial<Asked>, config: Config = CONFIG): Promise<Explanation> {
   const asked = { method: 'GET', url: '/orders/1', fields: [], token: GOOD, from: '192.0.2.7', ...own }
   const live = config.upstreams.map((upstream, slot) => ({ config: upstream, slot, endpoints: null }))
-  return explain(asked, { config, live, memory: null, clock: systemClock })
+  return explain(asked, { config, live, memory: null, identity: NOTHING_KNOWN, clock: systemClock })
 }
 
 describe('explaining a request', () => {

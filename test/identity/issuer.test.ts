@@ -215,37 +215,31 @@ describe('issuers that cannot be used', () => {
     issuerConfig({ algorithms: ['RS256'], keys: remoteKeys({ url }), ...own })
 
   test('are all named at once, by what is wrong and what to do', () => {
-    const short = 'short-secret'
     const problems = findIssuerProblems([
       issuerConfig({ name: 'a' }),
-      issuerConfig({ name: 'a', keys: { kind: 'secret', secret: short } }),
-      issuerConfig({ name: 'b', issuer: 'x', algorithms: [], requiredClaims: Array(17).fill('c') }),
-      issuerConfig({ name: 'c', issuer: 'x', algorithms: ['ES256'], keys: { kind: 'pem', pem: rsaPem } }),
+      issuerConfig({ name: 'a' }),
+      issuerConfig({ name: 'b', issuer: 'x', requiredClaims: Array(17).fill('c') }),
+      null,
+      { ...issuerConfig({ name: 'c', issuer: 'x' }), keys: null },
       remote('http://id.example.com/jwks', { name: 'd', issuer: 'y', algorithms: ['RS256', 'HS256'] }),
       issuerConfig({
-        ...{ name: 'e', issuer: null, algorithms: ['RS256'] },
-        keys: remoteKeys({ kind: 'discovery', cooldownMs: 700_000 }),
+        ...{ name: 'e', issuer: 'z', algorithms: ['RS256'] },
+        keys: remoteKeys({ kind: 'discovery', url: 'z', cooldownMs: 700_000 }),
       }),
     ])
-    const starts = [
-      'identity.jwt[1].name is that of identity.jwt[0] too',
-      'identity.jwt[1] and identity.jwt[0] both have no issuer',
-      'identity.jwt[3].issuer is that of identity.jwt[2] too',
-      'identity.jwt[5] and identity.jwt[1] both have no issuer',
-      'identity.jwt[1] cannot be used: HS256 needs a secret of 32 bytes or more',
-      'identity.jwt[2].algorithms is empty',
-      'identity.jwt[2].requiredClaims has 17 names',
-      'identity.jwt[3] cannot be used: ES256 needs an EC key on the curve prime256v1, but this one is rsa',
-      'identity.jwt[4].algorithms lists HS256, whose key is a secret',
-      'identity.jwt[4].jwks is plain http',
-      'identity.jwt[5] finds its keys by discovery, which needs issuer',
-      'identity.jwt[5].keys.cooldown is longer than refresh',
-    ]
     assert.deepEqual(
-      problems.map((problem, index) => problem.slice(0, starts[index]?.length)),
-      starts,
+      problems.map(({ index, member, found }) => [index, member.join('.'), found]),
+      [
+        [1, 'name', 'is the name of identity.jwt[0] too'],
+        [1, '', 'has no issuer, like identity.jwt[0]'],
+        [4, 'issuer', 'is that of identity.jwt[2] too'],
+        [2, 'requiredClaims', 'has 17 names'],
+        [5, 'algorithms', 'lists HS256, whose key is a secret, while these keys are published'],
+        [5, 'jwks', 'is plain http, where anybody on the way could put keys of his own'],
+        [6, 'keys.cooldown', 'is longer than `refresh`, which could then never be kept'],
+        [6, 'issuer', 'is no URL'],
+      ],
     )
-    for (const problem of problems) assert.ok(!problem.includes(short) && problem.endsWith('.'))
   })
 
   test('are none of these', () => {

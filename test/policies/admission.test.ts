@@ -11,9 +11,7 @@ function policyOf(stage: Stage) {
   if (gate === undefined) throw new Error('no thread')
   const policy = admissionPolicy({
     gate,
-    slot: SLOT,
-    upstream: 'orders',
-    timeoutMs: 1_500,
+    upstreams: [{ slot: SLOT, name: 'orders', timeoutMs: 1_500 }],
     weightOf: () => 1,
     nowMs: () => stage.nowMs,
   })

@@ -35,7 +35,8 @@ const tokens = new TokenVerifier({
 })
 
 const BOTH: IdentityOptions = {
-  ...{ tokens, apiKeys, auth: 'required', revocations: new RevocationSet(), nowS: () => NOW_S },
+  ...{ tokens, apiKeys, auth: 'required', nowS: () => NOW_S },
+  ...{ isRevoked: () => false, origins: new Set<string>() },
   sources: [{ kind: 'header' }],
 }
 
@@ -191,12 +192,15 @@ describe('a credential in another place', () => {
 describe('whoever is revoked', () => {
   test('is refused at once, by subject, by tenant and by the name of a key, until it ends', () => {
     const revocations = new RevocationSet()
-    const options = { revocations }
+    let nowS = NOW_S
+    const options: Partial<IdentityOptions> = { isRevoked: (identity) => revocations.covers(identity, nowS) }
     assert.equal(judged([BEARER], { options }), 'acme')
     revocations.revoke({ kind: 'tenant', value: 'acme', untilS: NOW_S + 60 })
     assert.equal(judged([BEARER], { options }), '401 token_revoked')
     assert.equal(judged([X_API_KEY], { options }), 'umbrella')
-    assert.equal(judged([BEARER], { options: { revocations, nowS: () => NOW_S + 60 } }), 'acme')
+    nowS = NOW_S + 60
+    assert.equal(judged([BEARER], { options }), 'acme')
+    nowS = NOW_S
     revocations.revoke({ kind: 'jti', value: shownPrefix(KEY), untilS: null })
     assert.equal(judged([X_API_KEY], { options }), '401 token_revoked')
     revocations.revoke({ kind: 'subject', value: 'user-1', untilS: null })

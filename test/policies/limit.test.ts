@@ -18,8 +18,12 @@ const FREE = {
   rate: { count: 10, periodMs: 1_000, burst: 20 },
   quota: { limit: 25, window: 'day' },
   concurrency: 5,
+  weight: 1,
 } as const
-const PRO = { name: 'pro', rate: { count: 200, periodMs: 1_000, burst: 400 }, quota: null, concurrency: null }
+const PRO = {
+  ...{ name: 'pro', rate: { count: 200, periodMs: 1_000, burst: 400 }, quota: null },
+  ...{ concurrency: null, weight: 4 },
+}
 const LOGIN: RouteLimitConfig = {
   name: 'login',
   per: 'ip',

@@ -15,6 +15,7 @@ export function routeOwning(...owned: readonly string[]): Route {
     response: UNCHANGED_RESPONSE,
     target: null,
     logText: ',"route":"orders"',
+    series: 0,
   }
 }
 

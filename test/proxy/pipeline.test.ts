@@ -63,6 +63,7 @@ class PipelineStage {
       response: UNCHANGED_RESPONSE,
       target: null,
       logText: '',
+      series: 0,
     }
     const pipeline = new Pipeline(
       { match: (_: Head) => route, unreadable: { ...route, policies: [] } },
@@ -70,6 +71,7 @@ class PipelineStage {
         nowMs: systemClock.monotonicMs,
         newId: () => 'new-id',
         date: new ResponseDate(() => 0),
+        opened: () => {},
         record: (exchange) => void stage?.records.push(exchange),
         defect: (_, error) => void stage?.defects.push(error),
       },

@@ -155,6 +155,21 @@ describe('a retry', () => {
     })
   })
 
+  test('does not come after an interim response reached the client', async () => {
+    await using bad = await Origin.start(async (_, reply) => {
+      await reply.write('HTTP/1.1 103 Early Hints\r\nLink: </only-here.css>\r\n\r\n')
+      await reply.write(response('503 Unavailable', [], 'bad'))
+    })
+    await using good = await Origin.start(ok)
+    await staged([bad.url, good.url], {}, async ({ client }) => {
+      const got = await client.ask(request('GET', '/open/x'))
+      assert.deepEqual(
+        [got.interim.map(({ status }) => status), got.text, good.seen.length],
+        [[103], 'bad', 0],
+      )
+    })
+  })
+
   test('does not come while the body is still on its way', async () => {
     await using bad = await Origin.start((_, reply) => reply.reset())
     await using good = await Origin.start(ok)

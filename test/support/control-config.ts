@@ -1,5 +1,5 @@
 import type { Config } from '../../src/config/config.ts'
-import { TENANT_DEFAULTS } from '../../src/config/default.ts'
+import { STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { upstreamOf } from './config-part.ts'
 
 export interface ControlSettings {
@@ -33,7 +33,7 @@ export function controlConfig(settings: ControlSettings = {}): Config {
     shutdown: { delayMs: settings.delayMs ?? 0, timeoutMs: settings.timeoutMs ?? 5_000 },
     docs: false,
     identity: { issuers: [], apiKeys: null },
-    store: { redis: null },
+    store: STORE_DEFAULTS,
     tenant: TENANT_DEFAULTS,
     upstreams: [
       upstreamOf('ingest', settings.upstreamUrl ?? 'http://127.0.0.1:9', {

@@ -22,6 +22,7 @@ const supervisor = new Supervisor({
   nodeVersion: process.versions.node,
   output: { fd: 1, isTty: false, colors: false },
   clock: systemClock,
+  stateDir: null,
   reload: null,
   parts: { startThread: (birth, listener) => startThreadAt(entry, birth, listener) },
 })

@@ -41,6 +41,7 @@ export class ControlStage {
       nodeVersion: process.versions.node,
       output: { fd: openSync(this.#path, 'w'), isTty: false, colors: false },
       clock: systemClock,
+      stateDir: null,
       reload,
       parts: {
         startThread: startControlThread,

@@ -25,8 +25,9 @@ const supervisor = new Supervisor({
   nodeVersion: process.versions.node,
   output: { fd: 1, isTty: false, colors: false },
   clock: systemClock,
+  stateDir: null,
   reload: {
-    load: async () => ({ config: read(), warnings: [], pending: [], files: [path] }),
+    load: async () => ({ config: read(), warnings: [], files: [path] }),
     differ: configDifference,
     files: [path],
     sinceMs: Number.POSITIVE_INFINITY,

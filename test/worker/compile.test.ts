@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Config, RouteConfig } from '../../src/config/config.ts'
-import { optionalIdentity } from '../../src/policies/optional-identity.ts'
 import { tenantPolicy } from '../../src/policies/tenant.ts'
 import { jsonAnswer } from '../../src/proxy/answer.ts'
 import type { Policy } from '../../src/proxy/policy.ts'
@@ -22,11 +21,12 @@ function compiled(own: Partial<Config> = {}, identity: Policy | null = IDENTITY)
   const config = planeConfig(URL, own)
   return compile(config, {
     upstreams: { get: (name) => (name === 'orders' ? ORDERS : null) },
-    identity,
-    optionalIdentity: identity === null ? null : optionalIdentity(identity),
+    identity: identity === null ? null : { owned: identity.owns, policy: () => identity },
+    traffic: null,
     userPolicies: () => [],
     userOwned: [],
     tenant: tenantPolicy('X-Company-ID'),
+    assertion: null,
     docs: new Map([['/docs', () => jsonAnswer(200, 'docs')]]),
     isReady: () => true,
   })

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { RouteConfig } from '../../src/config/config.ts'
-import { optionalIdentity } from '../../src/policies/optional-identity.ts'
 import type { Policy } from '../../src/proxy/policy.ts'
 import type { Route, RouteChoice } from '../../src/proxy/route.ts'
 import type { StripSet } from '../../src/proxy/strip-set.ts'
@@ -76,8 +75,7 @@ test('routes become exactly the plans that stand beside them', () => {
     routeFor(name, match, own),
   )
   const parts = compileParts({
-    identity: IDENTITY,
-    optionalIdentity: optionalIdentity(IDENTITY),
+    identity: { owned: [], policy: () => IDENTITY },
     upstreams: { get: () => ORDERS },
   })
   const builder = new SnapshotBuilder({ ...planeConfig('http://10.0.0.1'), upstreams: UPSTREAMS }, parts)

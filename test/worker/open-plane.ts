@@ -1,8 +1,15 @@
+import { randomBytes } from 'node:crypto'
+import { createSigningKey } from '../../src/assertion/signing-key.ts'
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
-import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
-import { type Clock, machineMs, systemClock } from '../../src/lib/clock.ts'
-import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
+import { ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
+import { AdmissionDesk } from '../../src/control/admission-desk.ts'
+import { createPlaneMemory } from '../../src/control/plane-memory.ts'
+import { startTimer } from '../../src/control/start-timer.ts'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
+import { MetricsMemory } from '../../src/metrics/metrics-memory.ts'
+import { ThreadMetrics } from '../../src/metrics/thread-metrics.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
+import { NOTHING_KNOWN, ThreadIdentity } from '../../src/worker/thread-identity.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 import { liveUpstreams } from '../support/live-upstream.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -31,7 +38,7 @@ export function planeConfig(upstreamUrl: string, own: Partial<Config> = {}): Con
     docs: false,
     identity: { issuers: [ownIssuer({ key: SECRET, algorithm: 'HS256', clockSkewS: 0 })], apiKeys: null },
     tenant: TENANT_DEFAULTS,
-    store: { redis: null },
+    store: STORE_DEFAULTS,
     upstreams: [upstreamConfig(upstreamUrl)],
     routes: [route('open', 'none'), route('orders', 'required')],
     ...own,
@@ -57,10 +64,13 @@ export interface AccessRecord {
 /** One thread's data plane in this process, on a free port. */
 export class PlaneStage {
   readonly plane: DataPlane
+  /** Control's part of admission. */
+  readonly desk: AdmissionDesk
   readonly lines: string[]
   readonly #state: { drained: number }
 
-  private constructor(plane: DataPlane, lines: string[], state: { drained: number }) {
+  private constructor(plane: DataPlane, lines: string[], state: { drained: number }, desk: AdmissionDesk) {
+    this.desk = desk
     this.plane = plane
     this.lines = lines
     this.#state = state
@@ -78,25 +88,37 @@ export class PlaneStage {
   ): Promise<PlaneStage> {
     const lines: string[] = []
     const state = { drained: 0 }
-    const plane = await DataPlane.open({
+    const memory = createPlaneMemory(config, randomBytes)
+    const upstreams = liveUpstreams(config)
+    const desk: AdmissionDesk = new AdmissionDesk({
+      ...{ memory: memory.upstreamPlaces, rows: config.workers, startTimer, nowMs: clock.monotonicMs },
+      // Told in a turn of its own, as between threads.
+      post: (_row, message) => setImmediate(() => plane.gate(message)),
+    })
+    desk.apply(upstreams)
+    const plane: DataPlane = await DataPlane.open({
       birth: {
         config,
-        upstreams: liveUpstreams(config),
+        upstreams,
         row: 0,
         version: '0.0.0-test',
         port: 0,
-        memory: UpstreamMemory.create(config.workers, machineMs()),
+        memory,
+        signingKey: createSigningKey(),
         draining: draining === 'draining',
       },
+      identity: new ThreadIdentity({ birth: NOTHING_KNOWN, clock, ask: null }),
       clock,
       random: Math.random,
       writeLine: (line) => void lines.push(line),
+      gate: (message) => setImmediate(() => desk.said(0, message)),
       drained: () => {
         state.drained++
       },
+      metrics: new ThreadMetrics(MetricsMemory.create(config.workers), 0),
     })
     await plane.listen({ host: config.listen.host, port: 0 })
-    return new PlaneStage(plane, lines, state)
+    return new PlaneStage(plane, lines, state, desk)
   }
 
   get port(): number {
@@ -116,6 +138,7 @@ export class PlaneStage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.plane.destroy()
+    this.desk.close()
     await new Promise((resolve) => setImmediate(resolve))
   }
 }

@@ -27,7 +27,7 @@ async function staged(
     const bare = { ...config, routes: [] }
     version++
     const using = config.routes
-    const prepare = { kind: 'prepare', version, config: bare, upstreams, using } as const
+    const prepare = { kind: 'prepare', version, config: bare, upstreams, using, claims: [] } as const
     const preparation = await plane.plane.prepare(prepare)
     preparation.add(JSON.stringify(config.routes))
     preparation.finish()

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { RouteConfig } from '../../src/config/config.ts'
-import { optionalIdentity } from '../../src/policies/optional-identity.ts'
 import type { Policy } from '../../src/proxy/policy.ts'
 import type { Route } from '../../src/proxy/route.ts'
 import type { Upstream } from '../../src/upstreams/upstream.ts'
@@ -12,7 +11,7 @@ import { planeConfig } from './open-plane.ts'
 import { compileParts, endingOf, lookupOf, ORDERS, routeFor, routerOf } from './table.ts'
 
 const IDENTITY: Policy = { kind: 'jwt', owns: ['x-plan'], admit: () => null }
-const ASKING = { identity: IDENTITY, optionalIdentity: optionalIdentity(IDENTITY) }
+const ASKING = { identity: { owned: IDENTITY.owns, policy: () => IDENTITY } }
 
 function at(
   routes: readonly RouteConfig[],

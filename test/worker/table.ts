@@ -22,8 +22,9 @@ export function compileParts(own: Partial<CompileParts> = {}): CompileParts {
   return {
     upstreams: lookupOf({ orders: ORDERS }),
     identity: null,
-    optionalIdentity: null,
     tenant: tenantPolicy('X-Company-ID'),
+    assertion: null,
+    traffic: null,
     userPolicies: () => [],
     userOwned: [],
     docs: new Map([

@@ -39,7 +39,7 @@ export function TenantsPart({ tenants }: { readonly tenants: readonly Tenant[] }
                 </Mark>
               ),
           },
-          { title: 'Waiting', kind: 'number', cell: ({ waiting }) => count(waiting ?? 0) },
+          { title: 'Waiting', kind: 'number', cell: ({ waiting }) => count(waiting) },
           { title: 'Mean latency', kind: 'number', cell: ({ latencyMs }) => duration(latencyMs) },
         ]}
       />

@@ -35,8 +35,8 @@ export interface Tenant {
   readonly share: number
   readonly refusals: number
   readonly latencyMs: number
-  /** Exchanges that wait for a place; absent where nothing tells. */
-  readonly waiting?: number
+  /** Exchanges that wait for a place. */
+  readonly waiting: number
 }
 
 export interface Failure {

@@ -1,4 +1,3 @@
-import { TENANT_HEADER } from '../default.ts'
 import { fieldName } from './match-format.ts'
 import type { Path, Report } from './report.ts'
 import type { RouteDocument } from './route-schema.ts'
@@ -46,14 +45,14 @@ export function fold(name: string): string {
   return name.toLowerCase().replaceAll(/[_.]/g, '-')
 }
 
-/** Fields that configuration must leave to the gateway. `owned`: folded names beside the fixed ones. */
+/** Fields that configuration must leave to the gateway. `owned`: folded names beside the fixed ones, each with a remedy. */
 export function checkFieldChanges(
   headers: RouteDocument['headers'],
   path: Path,
-  owned: ReadonlySet<string>,
+  owned: ReadonlyMap<string, string>,
   report: Report,
 ): void {
-  const request = new Set([...REQUEST_OWNED, ...owned])
+  const request = new Set([...REQUEST_OWNED, ...owned.keys()])
   for (const side of ['request', 'response'] as const) {
     const changes = headers[side]
     const taken = side === 'request' ? request : RESPONSE_OWNED
@@ -62,12 +61,17 @@ export function checkFieldChanges(
       ...Object.keys(changes.add).map((name): [Path, string] => [[...path, side, 'add', name], name]),
       ...changes.remove.map((name, index): [Path, string] => [[...path, side, 'remove', index], name]),
     ]
-    for (const [at, name] of names) checkField(at, name, taken, report)
+    for (const [at, name] of names) checkField(at, name, { taken, owned }, report)
     for (const kind of ['set', 'add'] as const) checkTwice(changes[kind], [...path, side, kind], report)
   }
 }
 
-function checkField(path: Path, name: string, taken: ReadonlySet<string>, report: Report): void {
+interface Taken {
+  readonly taken: ReadonlySet<string>
+  readonly owned: ReadonlyMap<string, string>
+}
+
+function checkField(path: Path, name: string, { taken, owned }: Taken, report: Report): void {
   if (!fieldName.parse(name).fits) {
     const remedy = 'Letters, digits and - are safe.'
     report.problem(path, { found: 'is no field name', expected: fieldName.accepts, remedy, end: 'key' })
@@ -80,7 +84,7 @@ function checkField(path: Path, name: string, taken: ReadonlySet<string>, report
   report.problem(path, {
     found: 'names a field that the gateway owns',
     expected: 'any other field',
-    remedy: remedyFor(folded),
+    remedy: owned.get(folded) ?? remedyFor(folded),
     end: 'key',
   })
 }
@@ -88,7 +92,6 @@ function checkField(path: Path, name: string, taken: ReadonlySet<string>, report
 function remedyFor(folded: string): string {
   if (folded.startsWith('access-control-')) return 'Use `cors`.'
   if (folded === 'host') return "Use the upstream's `hostHeader`, or an endpoint with that name."
-  if (folded === TENANT_HEADER.toLowerCase()) return 'Only a verified tenant stands there.'
   return OF_THE_MESSAGE.includes(folded)
     ? 'It belongs to the connection, which the gateway makes itself.'
     : 'Remove it: the gateway sets it on every exchange.'

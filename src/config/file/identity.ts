@@ -1,8 +1,8 @@
-import type { JwtAlgorithm, JwtConfig } from '../config.ts'
-import { Findings } from '../finding.ts'
-import { judgeJwtKey } from '../jwt-key.ts'
-import type { TokenDocument } from './identity-schema.ts'
-import { isSecretAlgorithm } from './list-format.ts'
+import type { IssuerConfig, KeySource } from '../../jwt/issuer.ts'
+import { findIssuerProblems, type IssuerDraft } from '../../jwt/issuer-problem.ts'
+import type { JwtAlgorithm } from '../config.ts'
+import { type IdentityDocument, KEY_DEFAULTS, type TokenDocument } from './identity-schema.ts'
+import { judgeOwnKey } from './own-key.ts'
 import type { Path } from './report.ts'
 import type { Salvage } from './salvage.ts'
 import type { Trial } from './trial.ts'
@@ -12,58 +12,106 @@ export function hasIdentity({ sections, tokens, failed }: Salvage): boolean {
   return tokens.length > 0 || sections.identity.apiKeys !== undefined || failed.has('identity')
 }
 
-/** The one key tokens are verified with; null where there is none that this version honours. Judges all of them. */
-export async function judgeIdentity(
+/** Whose tokens are believed, as far as they are good. Judges all of them; null stands for one that is bad in itself. */
+export async function judgeIssuers(
   tokens: readonly (TokenDocument | null)[],
+  claims: IdentityDocument['claims'],
   trial: Trial,
-): Promise<JwtConfig | null> {
-  let first: JwtConfig | null = null
-  const names = new Map<string, number>()
+): Promise<readonly IssuerConfig[]> {
+  const drafts: (IssuerDraft | null)[] = []
   for (const [index, token] of tokens.entries()) {
-    if (token === null) continue
-    const path = ['identity', 'jwt', index]
-    if (token.name !== undefined) {
-      const other = names.get(token.name)
-      if (other !== undefined) {
-        trial.report.problem([...path, 'name'], {
-          found: `is the name of identity.jwt[${other}] too`,
-          expected: 'a name of its own',
-          remedy: 'Change one of the two.',
-        })
-      }
-      names.set(token.name, index)
-    }
-    const judged = await judgeToken(token, path, trial)
-    first ??= judged
+    drafts.push(token === null ? null : await draftOf(token, index, claims, trial))
   }
-  return first
+  for (const { index, member, ...fault } of findIssuerProblems(drafts)) {
+    trial.report.problem(['identity', 'jwt', index, ...member], fault)
+  }
+  return drafts.filter(isWhole)
 }
 
-async function judgeToken(token: TokenDocument, path: Path, trial: Trial): Promise<JwtConfig | null> {
+function isWhole(draft: IssuerDraft | null): draft is IssuerConfig {
+  return draft !== null && draft.keys !== null
+}
+
+async function draftOf(
+  token: TokenDocument,
+  index: number,
+  claims: IdentityDocument['claims'],
+  trial: Trial,
+): Promise<IssuerDraft> {
+  const { name, issuer = null, maxLifetime } = token
+  const path = ['identity', 'jwt', index]
   const algorithms = judgeAlgorithms(token, path, trial)
-  if (!judgeSource(token, path, trial) || algorithms === null) return null
-  const [algorithm = 'HS256'] = algorithms
-  const written = token.secret ?? token.publicKey
-  if (written === undefined) return null
-  const at = [...path, token.secret === undefined ? 'publicKey' : 'secret']
-  const text = token.secret ?? trial.readPem(at, written)
-  if (text === null) return null
-  const findings = new Findings()
-  const rules = {
-    algorithm,
-    allowWeak: token.allowWeakSecret,
-    names: {
-      algorithm: '`algorithms`',
-      allowWeak: 'allowWeakSecret',
-      remedy: (what: string) => `Put ${what} there, for instance by "\${NAME}" or "\${file:/path}".`,
+  const isSourced = judgeSource(token, path, trial)
+  const keys = isSourced && algorithms !== null ? await keysOf(token, algorithms, path, trial) : null
+  return {
+    name: name ?? (index === 0 ? 'default' : `default-${index + 1}`),
+    issuer,
+    audience: judgeAudience(token, keys, path, trial),
+    algorithms: [...new Set(algorithms ?? [])],
+    keys,
+    clockSkewS: seconds(token.clockSkew),
+    maxLifetimeS: maxLifetime === undefined ? null : seconds(maxLifetime),
+    requiredClaims: [...new Set(token.requiredClaims)],
+    claims: {
+      subject: token.claims.subject ?? claims.subject,
+      tenant: token.claims.tenant ?? claims.tenant,
+      plan: token.claims.plan ?? claims.plan,
+      scopes: token.claims.scopes ?? claims.scopes,
     },
   }
-  const key = await judgeJwtKey({ subject: '', text }, rules, trial.source, findings)
-  for (const { found, expected, remedy } of findings.problems) {
-    trial.report.problem(at, { found, expected, remedy: remedy.replace('=true', ': true') })
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1_000)
+}
+
+/** Null: they are bad, which was said. */
+async function keysOf(
+  token: TokenDocument,
+  algorithms: readonly JwtAlgorithm[],
+  path: Path,
+  trial: Trial,
+): Promise<KeySource | null> {
+  const { secret, publicKey, jwks, issuer } = token
+  if (secret === undefined && publicKey === undefined) {
+    const { refresh, cooldown, maxStale, plainHosts } = token.keys ?? KEY_DEFAULTS
+    return {
+      kind: jwks === undefined ? 'discovery' : 'jwks',
+      url: jwks ?? issuer ?? '',
+      refreshMs: refresh,
+      cooldownMs: cooldown,
+      maxStaleMs: maxStale,
+      plainHosts,
+    }
   }
-  for (const warning of findings.warnings) trial.report.warn(at, warning.trim())
-  return key === null ? null : { key, algorithm, clockSkewS: Math.round(token.clockSkew / 1_000) }
+  if (token.keys !== undefined) {
+    trial.report.problem([...path, 'keys'], {
+      found: 'is set while the key stands here',
+      expected: '`keys` with `jwks` or with an issuer alone',
+      remedy: 'Remove it: nothing is fetched.',
+    })
+  }
+  return judgeOwnKey(token, algorithms, path, trial)
+}
+
+function judgeAudience(
+  { audience }: TokenDocument,
+  keys: KeySource | null,
+  path: Path,
+  { report }: Trial,
+): readonly string[] {
+  if (Array.isArray(audience) && audience.length === 0) {
+    report.problem([...path, 'audience'], {
+      found: 'is empty',
+      expected: 'at least one audience',
+      remedy: 'Remove it, and `aud` is not looked at.',
+    })
+  }
+  if (audience === undefined && (keys?.kind === 'jwks' || keys?.kind === 'discovery')) {
+    report.warn(path, 'has no audience: it takes tokens that were meant for anybody (RFC 8725 section 3.9).')
+  }
+  if (audience === undefined) return []
+  return typeof audience === 'string' ? [audience] : [...new Set(audience)]
 }
 
 /** Null: they are bad. */
@@ -85,7 +133,7 @@ function judgeAlgorithms(
   }
   // With an HS algorithm, a public key would be a secret that everybody knows.
   const wantSecret = token.secret !== undefined
-  const wrong = algorithms.findIndex((algorithm) => isSecretAlgorithm(algorithm) !== wantSecret)
+  const wrong = algorithms.findIndex((algorithm) => algorithm.startsWith('HS') !== wantSecret)
   if (wrong < 0) return algorithms
   report.problem([...at, wrong], {
     found: `is ${algorithms[wrong] ?? ''}, which takes ${wantSecret ? 'a public key' : 'a secret'}`,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { gatewaySchema } from './schema.ts'
 
 /** What our own pages need beside what JSON Schema knows. */
-const OWN_KEYWORDS = ['accepts', 'unset', 'pending']
+const OWN_KEYWORDS = ['accepts', 'unset']
 
 /** For editors: what a configuration file may say, as JSON Schema 2020-12. The same for the same version. */
 export function jsonSchema(): object {
@@ -11,7 +11,7 @@ export function jsonSchema(): object {
   })
 }
 
-/** The same with `accepts`, `unset` and `pending` at every key, for the reference page. */
+/** The same with `accepts` and `unset` at every key, for the reference page. */
 export function documentedSchema(): object {
   return describe(() => {})
 }

@@ -1,15 +1,18 @@
 import type { RouteConfig, UpstreamConfig } from '../config.ts'
 import { parseDotenv } from '../dotenv.ts'
 import type { Loaded } from '../loaded.ts'
+import { loadApiKeys } from './api-key-file.ts'
+import { judgeAssertion } from './assertion.ts'
 import { fold } from './field-check.ts'
-import { hasIdentity, judgeIdentity } from './identity.ts'
+import { hasIdentity, judgeIssuers } from './identity.ts'
 import { interpolate, pathKey } from './interpolation.ts'
 import { reportIssues } from './issue.ts'
-import { type ConfigParts, normalise, normaliseRoute, normaliseUpstream } from './normalise.ts'
+import { type ConfigParts, normalise, normaliseUpstream } from './normalise.ts'
 import { readOverrides } from './override.ts'
-import { reportPending } from './pending.ts'
 import { type Path, type Place, Report } from './report.ts'
-import { checkRoute, checkTogether, type RouteSurroundings, targetsOf } from './route-check.ts'
+import { checkRoute, checkTogether, type RouteSurroundings } from './route-check.ts'
+import { normaliseRoute } from './route-config.ts'
+import { targetsOf } from './route-meaning.ts'
 import type { RouteDocument } from './route-schema.ts'
 import { judgeBySchema, type Salvage } from './salvage.ts'
 import { checkListeners, checkSections } from './section-check.ts'
@@ -56,9 +59,7 @@ export async function judge(document: JudgedDocument, source: FileSource): Promi
   const config = normalise(salvage.sections, { ...parts, overrides, cores: source.cores })
   if (!salvage.failed.has('admin') && !salvage.failed.has('listen')) checkListeners(config, report)
   if (report.failed) return report.refuse(trial.files)
-  reportPending(salvage, report)
-  const { warnings, pending } = report
-  return { config, warnings, pending, files: trial.files }
+  return { config, warnings: report.warnings, files: trial.files }
 }
 
 /** A variable that is not set must not hide one of `.env`. */
@@ -70,7 +71,7 @@ async function judgeParts(
   salvage: Salvage,
   unfilled: ReadonlySet<string>,
   trial: Trial,
-): Promise<Pick<ConfigParts, 'jwt' | 'upstreams' | 'routes'>> {
+): Promise<Pick<ConfigParts, 'identity' | 'assertion' | 'upstreams' | 'routes'>> {
   const { upstreams, routes } = salvage
   const { report } = trial
   checkSections(salvage, report)
@@ -79,16 +80,27 @@ async function judgeParts(
   const tokens = salvage.tokens.map((token, index) =>
     isUnfilled(['identity', 'jwt', index], unfilled) ? null : token,
   )
-  const jwt = await judgeIdentity(tokens, trial)
+  const { identity } = salvage.sections
+  const issuers = await judgeIssuers(tokens, identity.claims, trial)
+  const plans = Object.keys(salvage.sections.tenant.plans)
+  const apiKeys = isUnfilled(['identity', 'apiKeys'], unfilled)
+    ? null
+    : loadApiKeys(identity.apiKeys, plans, trial)
   checkUpstreams(upstreams, report)
-  const surroundings = { upstreams, hasIdentity: identified, owned: ownedFields(salvage) }
+  const surroundings = {
+    upstreams,
+    hasIdentity: identified,
+    owned: ownedFields(salvage),
+    hasPlans: plans.length > 0 || salvage.failed.has('tenant'),
+  }
   for (const [index, route] of routes.entries()) {
     if (route !== null) checkRoute(route, ['routes', index], surroundings, report)
   }
   checkTogether(routes, report)
   checkUse(salvage, surroundings, report)
   return {
-    jwt,
+    identity: { issuers, apiKeys },
+    assertion: judgeAssertion(salvage.sections.tenant.assertion, statedFields(salvage), trial),
     upstreams: [...upstreams].flatMap(([name, upstream]): UpstreamConfig[] => {
       if (upstream === null) return []
       return [normaliseUpstream(name, upstream, judgeTls(upstream, ['upstreams', name, 'tls'], trial))]
@@ -107,9 +119,19 @@ function isUnfilled(path: Path, unfilled: ReadonlySet<string>): boolean {
   return [...unfilled].some((key) => key.startsWith(prefix))
 }
 
-function ownedFields({ sections }: Salvage): ReadonlySet<string> {
+function ownedFields(salvage: Salvage): ReadonlyMap<string, string> {
+  const { assertion } = salvage.sections.tenant
+  const owned = new Map(statedFields(salvage))
+  if (assertion !== undefined) owned.set(fold(assertion.header), 'Only what the gateway signed stands there.')
+  return owned
+}
+
+/** Those of tenants and API keys: folded names, each with what to do instead of changing it. */
+function statedFields({ sections }: Salvage): ReadonlyMap<string, string> {
   const { apiKeys } = sections.identity
-  return new Set([sections.tenant.header, ...(apiKeys === undefined ? [] : [apiKeys.header])].map(fold))
+  const owned = new Map([[fold(sections.tenant.header), 'Only a verified tenant stands there.']])
+  if (apiKeys !== undefined) owned.set(fold(apiKeys.header), 'It carries keys, which no upstream sees.')
+  return owned
 }
 
 /** A module is loaded by the data threads; here only whether it is there counts. */

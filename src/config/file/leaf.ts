@@ -1,13 +1,25 @@
 import { z } from 'zod'
-import { anything, type Format, flag, misfit, type Parsed, wholeNumber } from '../format.ts'
+import type { ClaimValue } from '../../proxy/exchange.ts'
+import { anything, type Format, flag, line, misfit, type Parsed, wholeNumber } from '../format.ts'
 import type { Secrecy } from '../setting.ts'
-import { duration, orOff, type Rate, rate, share, size } from './unit-format.ts'
+import {
+  duration,
+  LONGEST_TIMER_MS,
+  orOff,
+  type Quota,
+  quota,
+  type Rate,
+  rate,
+  share,
+  size,
+} from './unit-format.ts'
 
 /** `${NAME}`, `${NAME:-default}` or `${file:/path}` instead of the value itself. */
 export type Reference = `\${${string}}`
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}` | Reference
 export type Size = `${number}${'B' | 'KiB' | 'MiB' | 'GiB' | 'TiB'}` | Reference
 export type RateText = `${number}/${'s' | 'second' | 'm' | 'minute' | 'h' | 'hour' | 'day'}` | Reference
+export type QuotaText = `${number}/${'h' | 'hour' | 'day' | 'month'}` | Reference
 export type Share = `${number}%` | Reference
 /** In a TypeScript config a secret is never written out: it is named. */
 export type Secret = Reference
@@ -32,6 +44,7 @@ interface LeafOptions {
   readonly json?: Readonly<Record<string, unknown>>
 }
 
+const CLAIM_VALUE = 'a text, a number, or true or false'
 const REFERENCE = { type: 'string', pattern: '\\$\\{' }
 
 /** One scalar of the schema: written as `I`, judged by a format, which makes it a `T`. */
@@ -105,8 +118,11 @@ export function wholeLeaf(least: number, most: number): z.ZodType<number, number
 
 const DURATION = { type: 'string', pattern: '^\\d+(\\.\\d+)?(ms|s|m|h)$' }
 
-export function durationLeaf(leastMs: number): z.ZodType<number, Duration> {
-  return leaf(duration(leastMs), { takes: 'quantity', json: DURATION })
+/** What is only compared, or waited for in pieces, may be longer than a timer: 20 days. */
+export const LONGEST_MEMORY_MS = 20 * 86_400_000
+
+export function durationLeaf(leastMs: number, mostMs = LONGEST_TIMER_MS): z.ZodType<number, Duration> {
+  return leaf(duration(leastMs, mostMs), { takes: 'quantity', json: DURATION })
 }
 
 export function durationOrOff(leastMs: number): z.ZodType<number | null, Duration | 'off'> {
@@ -125,6 +141,10 @@ export const rateLeaf: z.ZodType<Rate, RateText> = leaf(rate, {
   json: { type: 'string', pattern: '^\\d+/(s|second|m|minute|h|hour|day)$' },
 })
 
+export const quotaLeaf: z.ZodType<Quota, QuotaText> = leaf(quota, {
+  json: { type: 'string', pattern: '^\\d+/(h|hour|day|month)$' },
+})
+
 export const shareLeaf: z.ZodType<number, Share> = leaf(share, {
   takes: 'quantity',
   json: { type: 'string', pattern: '^\\d+(\\.\\d+)?%$' },
@@ -137,6 +157,24 @@ export function choiceLeaf<const T extends string>(
 ): z.ZodType<T, T | Reference> {
   return leaf(format, { json: { enum: choices } })
 }
+
+/** A value a claim may have, of the kind it is written in: a claim `5` is not a claim `"5"`. */
+export const claimValueLeaf: z.ZodType<ClaimValue, ClaimValue> = z
+  .custom<ClaimValue>()
+  .transform((value, judged): ClaimValue => {
+    if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value
+    const parsed = typeof value === 'string' ? parseScalar(value, line, {}) : misfit()
+    if (parsed.fits) return parsed.value
+    const params: Misfit = {
+      expected: CLAIM_VALUE,
+      fault: parsed.fault,
+      secrecy: 'open',
+      misshapen: typeof value === 'object' && value !== null,
+    }
+    judged.addIssue({ code: 'custom', params: { ...params } })
+    return z.NEVER
+  })
+  .meta({ accepts: CLAIM_VALUE, type: ['string', 'number', 'boolean'] })
 
 /** An object with these keys and no other. Its issues carry the known keys in the place of a message. */
 export function section<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {

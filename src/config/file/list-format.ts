@@ -1,8 +1,9 @@
+import { type CredentialSource, parseCredentialSource } from '../../identity/credential-source.ts'
 import { addressBlocks } from '../address-format.ts'
 import type { JwtAlgorithm, RetryCondition } from '../config.ts'
-import { type Format, fit, misfit } from '../format.ts'
+import { type Format, fit, line, misfit } from '../format.ts'
 import { parseOrigin } from '../url-format.ts'
-import { fieldName } from './match-format.ts'
+import { fieldName, hostName } from './match-format.ts'
 
 /** What stands in lists that the environment writes with commas. */
 
@@ -56,9 +57,34 @@ export const hashKey: Format<HashKey> = {
 }
 
 /** Where a credential may be found in a request. */
-export const credentialPlace: Format<string> = {
+export const credentialPlace: Format<CredentialSource> = {
   accepts: 'header, subprotocol, cookie:<name> or query:<name>',
-  parse: (text) => (/^(header|subprotocol|(cookie|query):[\w.-]{1,128})$/.test(text) ? fit(text) : misfit()),
+  parse: (text) => {
+    const source = parseCredentialSource(text)
+    return source === null ? misfit() : fit(source)
+  },
+}
+
+/** RFC 6749 section 3.3. */
+export const scope: Format<string> = {
+  accepts: 'a scope such as ingest:write: visible ASCII characters but " and \\, without blanks',
+  parse: (text) => (/^[!#-[\]-~]{1,256}$/.test(text) ? fit(text) : misfit()),
+}
+
+/** They say when a token counts, as numbers: neither who nor what for. */
+const TIMES: ReadonlySet<string> = new Set(['exp', 'nbf', 'iat'])
+
+export const claimName: Format<string> = {
+  accepts: 'the name of a claim such as company_id',
+  parse: (text) => {
+    if (TIMES.has(text)) return misfit('That claim is a time, which is judged anyway.')
+    return text.length <= 256 ? line.parse(text) : misfit('It is longer than 256 characters.')
+  },
+}
+
+export const plainHost: Format<string> = {
+  accepts: 'a host such as idp.internal',
+  parse: (text) => hostName.parse(text),
 }
 
 export function isSecretAlgorithm(algorithm: JwtAlgorithm): boolean {
@@ -67,18 +93,25 @@ export function isSecretAlgorithm(algorithm: JwtAlgorithm): boolean {
 
 /** A Redis or Valkey server; empty where an unset variable leaves it so. */
 export const redisUrl: Format<string> = {
-  accepts: 'a URL such as redis://cache:6379',
-  parse: (text) =>
-    text === '' || (/^rediss?:\/\/\S+$/.test(text) && URL.canParse(text)) ? fit(text) : misfit(),
+  accepts: 'a URL such as redis://cache:6379 or rediss://user:password@cache:6380/0',
+  parse: (text) => {
+    if (text === '') return fit(text)
+    const url = /^rediss?:\/\/\S+$/.test(text) ? URL.parse(text) : null
+    if (url === null || url.hostname === '') return misfit()
+    if (!/^(\/\d{0,4})?$/.test(url.pathname))
+      return misfit('Behind the host stands the number of a database.')
+    if (url.search !== '' || url.hash !== '') return misfit('A query or fragment is not taken.')
+    return isDecodable(url.username) && isDecodable(url.password)
+      ? fit(text)
+      : misfit('A % in a user name or password is written %25.')
+  },
 }
 
-/** RFC 8414 section 2: https, except towards this machine. */
-export const issuerUrl: Format<string> = {
-  accepts: 'an https:// URL',
-  parse: (text) => {
-    const url = URL.parse(text)
-    if (url === null || url.username !== '' || url.password !== '') return misfit()
-    const local = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-    return url.protocol === 'https:' || (url.protocol === 'http:' && local) ? fit(text) : misfit()
-  },
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,25 +1,14 @@
 import type {
+  AssertionConfig,
   Config,
-  FieldChanges,
-  JwtConfig,
-  NamedValue,
-  RewriteConfig,
+  IdentityConfig,
   RouteConfig,
-  RouteEnding,
   UpstreamConfig,
   UpstreamTlsConfig,
 } from '../config.ts'
-import {
-  NO_CHANGES,
-  ownIssuer,
-  ROUTE_DEFAULTS,
-  ROUTE_METHODS,
-  TENANT_DEFAULTS,
-  UPSTREAM_DEFAULTS,
-} from '../default.ts'
+import { UPSTREAM_DEFAULTS } from '../default.ts'
 import type { Overrides } from './override.ts'
-import { targetsOf } from './route-check.ts'
-import type { RouteDocument } from './route-schema.ts'
+import { normaliseTenant } from './plan.ts'
 import type { Salvage } from './salvage.ts'
 import { endpointsOf } from './upstream-check.ts'
 import type { UpstreamDocument } from './upstream-schema.ts'
@@ -27,14 +16,15 @@ import type { UpstreamDocument } from './upstream-schema.ts'
 export interface ConfigParts {
   readonly overrides: Overrides
   readonly cores: number
-  readonly jwt: JwtConfig | null
+  readonly identity: IdentityConfig
+  readonly assertion: AssertionConfig | null
   readonly upstreams: readonly UpstreamConfig[]
   readonly routes: readonly RouteConfig[]
 }
 
 /** The one shape that every door yields, of a document that was judged good. */
 export function normalise(document: Salvage['sections'], parts: ConfigParts): Config {
-  const { overrides, cores, jwt, upstreams, routes } = parts
+  const { overrides, cores, identity, assertion, upstreams, routes } = parts
   const { listen, admin, log, cors, shutdown } = document
   return {
     name: document.name,
@@ -66,9 +56,12 @@ export function normalise(document: Salvage['sections'], parts: ConfigParts): Co
       timeoutMs: overrides.SHUTDOWN_TIMEOUT ?? shutdown.timeout,
     },
     docs: document.docs,
-    identity: { issuers: jwt === null ? [] : [ownIssuer(jwt)], apiKeys: null },
-    store: { redis: null },
-    tenant: { ...TENANT_DEFAULTS, header: document.tenant.header },
+    identity,
+    store: {
+      redis: document.store.redis === '' ? null : document.store.redis,
+      buckets: document.store.buckets,
+    },
+    tenant: { ...normaliseTenant(document.tenant), assertion },
     upstreams,
     routes,
   }
@@ -79,9 +72,8 @@ export function normaliseUpstream(
   document: UpstreamDocument,
   tls: UpstreamTlsConfig | null,
 ): UpstreamConfig {
-  const { balance, connections, timeouts, breaker, health } = document
+  const { balance, connections, timeouts, breaker, health, admission } = document
   return {
-    ...UPSTREAM_DEFAULTS,
     name,
     endpoints: endpointsOf(document).map((url) => ({ url })),
     balance: typeof balance === 'string' ? { kind: balance } : { kind: 'hash', on: hashed(balance.hash.on) },
@@ -118,6 +110,11 @@ export function normaliseUpstream(
           },
     slowStartMs: document.slowStart,
     tls,
+    admission:
+      admission === undefined
+        ? null
+        : { concurrency: admission.concurrency, queue: admission.queue, timeoutMs: admission.timeout },
+    streams: document.streams ?? null,
     hostHeader: document.hostHeader,
   }
 }
@@ -126,72 +123,4 @@ type HashOn = Extract<UpstreamDocument['balance'], object>['hash']['on']
 
 function hashed(on: HashOn): HashOn {
   return typeof on === 'string' ? on : { header: on.header.toLowerCase() }
-}
-
-export interface RouteParts {
-  readonly hasIdentity: boolean
-  /** Absolute paths of the policies' modules, in their order. */
-  readonly modules: readonly string[]
-}
-
-export function normaliseRoute(document: RouteDocument, { hasIdentity, modules }: RouteParts): RouteConfig {
-  const { match, timeouts, rewrite } = document
-  return {
-    ...ROUTE_DEFAULTS,
-    name: document.name,
-    match: {
-      hosts: [...new Set(match.hosts ?? [])],
-      path: match.path,
-      methods: [...new Set(match.methods ?? ROUTE_METHODS)],
-      headers: namedValues(match.headers).map(({ name, value }) => ({ name: name.toLowerCase(), value })),
-      query: namedValues(match.query),
-    },
-    ending: endingOf(document),
-    auth: document.auth ?? (hasIdentity && document.redirect === undefined ? 'required' : 'none'),
-    rewrite: rewriteOf(rewrite?.stripPrefix ?? '', rewrite?.addPrefix ?? ''),
-    headers: {
-      request: fieldChanges(document.headers.request),
-      response: fieldChanges(document.headers.response),
-    },
-    timeouts: {
-      ...(timeouts.head === undefined ? {} : { headMs: timeouts.head }),
-      ...(timeouts.idle === undefined ? {} : { idleMs: timeouts.idle }),
-      ...(timeouts.total === undefined ? {} : { totalMs: timeouts.total }),
-    },
-    body: { maxBytes: document.body.max },
-    policies: document.policies.map((policy, index) => ({
-      use: modules[index] ?? '',
-      with: policy.with ?? null,
-    })),
-  }
-}
-
-function rewriteOf(stripPrefix: string, addPrefix: string): RewriteConfig | null {
-  return stripPrefix === '' && addPrefix === '' ? null : { stripPrefix, addPrefix }
-}
-
-function endingOf(document: RouteDocument): RouteEnding {
-  const { redirect } = document
-  if (redirect === undefined) return { kind: 'forward', upstreams: targetsOf(document) }
-  return {
-    kind: 'redirect',
-    status: redirect.status,
-    scheme: redirect.scheme ?? null,
-    host: redirect.host ?? null,
-    port: redirect.port ?? null,
-    path: redirect.path ?? null,
-  }
-}
-
-function fieldChanges({ set, add, remove }: RouteDocument['headers']['request']): FieldChanges {
-  const changes = {
-    set: namedValues(set),
-    add: namedValues(add),
-    remove: [...new Set(remove.map((name) => name.toLowerCase()))],
-  }
-  return changes.set.length + changes.add.length + changes.remove.length === 0 ? NO_CHANGES : changes
-}
-
-function namedValues(record: Readonly<Record<string, string>>): readonly NamedValue[] {
-  return Object.entries(record).map(([name, value]) => ({ name, value }))
 }

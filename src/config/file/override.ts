@@ -2,7 +2,7 @@ import type { LogLevel } from '../config.ts'
 import { describeProblem, Findings } from '../finding.ts'
 import type { SettingName, SettingValues } from '../setting.ts'
 import { parseSettings } from '../setting-values.ts'
-import { collectVariables, type Variables } from '../variable.ts'
+import { collectVariables, type VariableName, type Variables } from '../variable.ts'
 import type { Report } from './report.ts'
 import type { FileSource } from './source.ts'
 
@@ -18,6 +18,9 @@ export const OVERRIDING = [
   'SHUTDOWN_DELAY',
   'SHUTDOWN_TIMEOUT',
 ] as const satisfies readonly SettingName[]
+
+/** Variables that mean the same beside a file. */
+const EFFECTIVE: readonly VariableName[] = ['CONFIG', 'STATE_DIR', 'bare ENVIRONMENT']
 
 type Overriding = (typeof OVERRIDING)[number]
 
@@ -40,9 +43,7 @@ export function readOverrides(
   const all = collectVariables(env, source.dotenvText, findings)
   const variables: Variables = new Map([...all].filter(([name]) => known.has(name)))
   for (const [name, { spelling }] of all) {
-    if (known.has(name) || name === 'CONFIG' || name === 'bare ENVIRONMENT' || interpolated.has(spelling)) {
-      continue
-    }
+    if (known.has(name) || EFFECTIVE.includes(name) || interpolated.has(spelling)) continue
     findings.warn(`${spelling} has no effect: with a configuration file, what it sets is set there.`)
   }
   const { values, failed } = parseSettings(variables, findings)

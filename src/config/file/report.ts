@@ -39,12 +39,11 @@ interface Entry {
   readonly text: string
 }
 
-/** Collects everything wrong, doubtful or not yet in force of one document; yields lines in the document's order. */
+/** Collects everything wrong or doubtful of one document; yields lines in the document's order. */
 export class Report {
   readonly #subject: Subject
   readonly #problems: Entry[] = []
   readonly #warnings: Entry[] = []
-  readonly #pending: Entry[] = []
   #invalid = 0
 
   constructor(subject: Subject) {
@@ -66,7 +65,7 @@ export class Report {
     this.#problems.push({ place, text: this.#line(place, text) })
   }
 
-  /** One of another door, complete. */
+  /** One of another door or another file, complete. */
   problemLine(text: string): void {
     this.#invalid++
     this.#problems.push({ place: null, text: oneLine(text) })
@@ -78,11 +77,6 @@ export class Report {
 
   warnLine(text: string): void {
     this.#warnings.push({ place: null, text: oneLine(text) })
-  }
-
-  /** `what` names the kind of value that this version does not honour. */
-  pend(path: Path, what: string): void {
-    this.#add(this.#pending, path, `is not honoured by this version: ${what}`, 'key')
   }
 
   /** `is "5 parsecs"`; withheld where it is a secret or came from elsewhere. */
@@ -102,6 +96,12 @@ export class Report {
     return this.#subject.reference(path) === null ? shown(value, 'open') : `the value of ${pathText(path)}`
   }
 
+  /** A file that the value at a path names, as messages begin with it. */
+  fileLabel(path: Path, written: string): string {
+    const isShown = this.#subject.reference(path) === null && !/[@\s]/.test(written) && written.length <= 256
+    return isShown ? written : `the file of ${pathText(path)}`
+  }
+
   /** `line 12`, or nothing where there are no lines. */
   lineOf(path: Path): string {
     const place = this.#subject.locate(path, 'value')
@@ -114,10 +114,6 @@ export class Report {
 
   get warnings(): readonly string[] {
     return inOrder(this.#warnings)
-  }
-
-  get pending(): readonly string[] {
-    return inOrder(this.#pending)
   }
 
   refuse(files: readonly string[]): Refused {

@@ -1,8 +1,10 @@
 import { ROUTE_METHODS } from '../default.ts'
 import { nearestName } from '../suggestion.ts'
+import { checkCaller } from './caller-check.ts'
 import { checkFieldChanges, fold } from './field-check.ts'
 import { fieldName } from './match-format.ts'
 import type { Path, Report } from './report.ts'
+import { targetsOf } from './route-meaning.ts'
 import type { RouteDocument } from './route-schema.ts'
 import type { UpstreamDocument } from './upstream-schema.ts'
 
@@ -10,8 +12,9 @@ import type { UpstreamDocument } from './upstream-schema.ts'
 export interface RouteSurroundings {
   readonly upstreams: ReadonlyMap<string, UpstreamDocument | null>
   readonly hasIdentity: boolean
-  /** Folded names of fields that configured parts own. */
-  readonly owned: ReadonlySet<string>
+  /** Folded names of fields that configured parts own, each with what to do instead of changing it. */
+  readonly owned: ReadonlyMap<string, string>
+  readonly hasPlans: boolean
 }
 
 /** The gateway answers these itself, whatever is configured: Kubernetes restarts what does not. */
@@ -28,22 +31,13 @@ export function checkRoute(
   checkMatch(route.match, [...path, 'match'], report)
   checkRewrite(route, path, report)
   checkFieldChanges(route.headers, [...path, 'headers'], surroundings.owned, report)
+  checkCaller(route, path, surroundings, report)
   if (surroundings.hasIdentity || route.auth === undefined || route.auth === 'none') return
   report.problem([...path, 'auth'], {
     found: `is ${route.auth} while no identity is configured`,
     expected: 'something to verify credentials with',
     remedy: 'Add `identity.jwt`, or write `auth: none` if anybody may call it.',
   })
-}
-
-/** Names of upstreams, by weight. */
-export function targetsOf(
-  route: RouteDocument,
-): readonly { readonly name: string; readonly weight: number }[] {
-  const { upstream } = route
-  if (upstream === undefined) return []
-  if (typeof upstream === 'string') return [{ name: upstream, weight: 1 }]
-  return Object.entries(upstream).map(([name, weight]) => ({ name, weight }))
 }
 
 function checkEnding(

@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import type { CredentialSource } from '../../identity/credential-source.ts'
 import { choice, line } from '../format.ts'
 import {
   choiceLeaf,
+  claimValueLeaf,
   durationLeaf,
   durationOrOff,
   leaf,
@@ -12,7 +14,7 @@ import {
   text,
   wholeLeaf,
 } from './leaf.ts'
-import { credentialPlace, redirectStatus } from './list-format.ts'
+import { credentialPlace, redirectStatus, scope } from './list-format.ts'
 import {
   fieldName,
   fieldValue,
@@ -29,7 +31,7 @@ const AUTHS = ['required', 'optional', 'none'] as const
 const SCHEMES = ['http', 'https'] as const
 const SUBJECTS = ['tenant', 'subject', 'ip', 'route'] as const
 const STORE_RULES = ['local', 'open', 'closed'] as const
-const SHADOWED = ['limit', 'require'] as const
+const SHADOWED = ['limit', 'require', 'admission', 'policies'] as const
 
 const match = section({
   hosts: z.array(text(hostPattern)).optional().meta({
@@ -160,32 +162,41 @@ export const routeSchema = section({
     .prefault([])
     .meta({ description: "The operator's own policies, asked in this order after identity." }),
   require: section({
-    scopes: z.array(text(line)).prefault([]).meta({ description: 'All of them.' }),
+    scopes: z.array(text(scope)).prefault([]).meta({ description: 'All of them.' }),
     claims: z
-      .record(z.string(), z.union([text(line), z.array(text(line))]))
+      .record(z.string(), z.union([claimValueLeaf, z.array(claimValueLeaf)]))
       .prefault({})
-      .meta({ description: 'Any listed value of each claim.' }),
+      .meta({
+        accepts: 'names of claims, each with a value or a list of them',
+        description: 'Any listed value of each claim.',
+      }),
   })
     .optional()
-    .meta({ pending: true, unset: 'nothing', description: 'Asked after identity; 403 otherwise.' }),
+    .meta({
+      unset: 'nothing',
+      description: 'What a caller must have; 403 that names what is missing otherwise.',
+    }),
   credentials: z
     .array(
-      leaf<'header' | 'subprotocol' | `cookie:${string}` | `query:${string}` | Reference, string>(
+      leaf<'header' | 'subprotocol' | `cookie:${string}` | `query:${string}` | Reference, CredentialSource>(
         credentialPlace,
       ),
     )
     .prefault(['header'])
     .meta({
       description:
-        'Where a credential may be found. Other places than the header: not yet in force, refused by `nyro start`.',
+        'Where a credential may be found, for browsers that cannot set a field on a WebSocket or EventSource. From cookie, ' +
+        'query and subprotocol (an entry `nyro.bearer.<token>`) it is removed before forwarding.',
     }),
   limit: section({
-    per: choiceLeaf(choice(SUBJECTS), SUBJECTS)
-      .prefault('tenant')
-      .meta({ description: 'Whose requests are counted; IPv6 addresses by /64.' }),
+    per: choiceLeaf(choice(SUBJECTS), SUBJECTS).optional().meta({
+      unset: '`tenant`; `ip` where `auth` is `none`',
+      description:
+        'Whose requests are counted; IPv6 addresses by /64. Who has no identity counts by address.',
+    }),
     rate: rateLeaf.meta({ description: 'Refilled continuously (GCRA).' }),
     burst: wholeLeaf(1, 1_000_000_000).optional().meta({
-      unset: 'what `rate` allows in a second, at least 1',
+      unset: 'what `rate` allows in a second, rounded up',
       description: 'Requests at once after a rest.',
     }),
     onStoreError: choiceLeaf(choice(STORE_RULES), STORE_RULES).prefault('local').meta({
@@ -194,14 +205,17 @@ export const routeSchema = section({
   })
     .optional()
     .meta({
-      pending: true,
       unset: 'none',
       description: 'On top of the plan; 429 with Retry-After otherwise.',
     }),
   shadow: z
     .array(choiceLeaf(choice(SHADOWED), SHADOWED))
     .prefault([])
-    .meta({ pending: true, description: 'Decide, count and log, but do not refuse.' }),
+    .meta({
+      description:
+        'What decides, is counted and logged, but refuses and states nothing: `limit` (of the plan and of the route), ' +
+        '`require`, `admission`, `policies`. Identity cannot: everything else counts on who calls.',
+    }),
 })
 
 export type RouteDocument = z.output<typeof routeSchema>

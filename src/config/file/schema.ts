@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { listenHost, port } from '../address-format.ts'
+import { STORE_DEFAULTS } from '../default.ts'
 import { bearerToken, choice, line } from '../format.ts'
 import { identitySchema } from './identity-schema.ts'
 import { choiceLeaf, durationLeaf, flagLeaf, leaf, type Reference, section, text, wholeLeaf } from './leaf.ts'
@@ -113,10 +114,16 @@ export const gatewaySchema = section({
     redis: leaf<string, string>(redisUrl, { secrecy: 'never', empty: 'taken' })
       .prefault('')
       .meta({
-        pending: true,
         description:
           "URL of the Redis or Valkey that replicas share limits through. Empty: this process's memory, exact across " +
           'its threads.',
+      }),
+    buckets: wholeLeaf(1_024, 67_108_864)
+      .prefault(STORE_DEFAULTS.buckets)
+      .meta({
+        description:
+          'How many buckets of limits this process remembers at once, 20 bytes each of which the system provides what is ' +
+          'used; best twice as many as there are tenants, subjects and addresses to be told apart. Needs a restart.',
       }),
   })
     .prefault({})

@@ -1,8 +1,8 @@
 import { hostsOverlap, isLoopback } from '../address-format.ts'
 import type { Config } from '../config.ts'
-import { nearestName } from '../suggestion.ts'
 import { fold, REQUEST_OWNED } from './field-check.ts'
-import type { Report } from './report.ts'
+import { checkPlans } from './plan.ts'
+import type { Path, Report } from './report.ts'
 import type { Salvage } from './salvage.ts'
 
 /** Rules of the listeners and of the end, as they are in force, variables included. */
@@ -30,42 +30,44 @@ export function checkListeners({ listen, admin, shutdown }: Config, report: Repo
 }
 
 /** Fields that mean something else already. */
-const NO_TENANT_FIELD = new Set([
+const TAKEN_FIELDS = new Set([
   ...REQUEST_OWNED,
   'authorization',
   'cookie',
   'content-type',
   'cache-control',
+  'sec-websocket-protocol',
 ])
 
-/** Rules within the tenant's section, and doubtful proxies. */
+/** Rules within sections and between them, and doubtful proxies. */
 export function checkSections({ sections }: Salvage, report: Report): void {
-  const { tenant, trustedProxies } = sections
-  if (NO_TENANT_FIELD.has(fold(tenant.header))) {
-    report.problem(['tenant', 'header'], {
-      found: 'names a field with a meaning of its own',
-      expected: 'a field that nothing else uses, such as X-Company-ID',
-      remedy: 'Every copy of it that a client sends is dropped: choose another.',
-    })
-  }
-  const plans = Object.keys(tenant.plans)
-  const named = [
-    ...(tenant.defaultPlan === undefined
-      ? []
-      : [{ path: ['tenant', 'defaultPlan'], plan: tenant.defaultPlan }]),
-    ...Object.entries(tenant.plan).map(([name, plan]) => ({ path: ['tenant', 'plan', name], plan })),
-  ]
-  for (const { path, plan } of named) {
-    if (plans.includes(plan)) continue
-    report.problem(path, {
-      found: `names ${report.quote(path, plan)}, which is not a plan`,
-      expected: 'a name under `tenant.plans`',
-      remedy: plans.length === 0 ? 'There are none: add it.' : `The nearest is ${nearestName(plan, plans)}.`,
-    })
-  }
+  const { identity, tenant, trustedProxies } = sections
+  checkField(tenant.header, ['tenant', 'header'], 'X-Company-ID', report)
+  if (identity.apiKeys !== undefined) checkKeyField(identity.apiKeys.header, tenant.header, report)
+  checkPlans(tenant, report)
   for (const [index, block] of trustedProxies.entries()) {
     if (block.endsWith('/0')) {
       report.warn(['trustedProxies', index], 'ends in /0: it believes the forwarding fields of anyone.')
     }
   }
+}
+
+function checkKeyField(header: string, tenantHeader: string, report: Report): void {
+  const path = ['identity', 'apiKeys', 'header']
+  checkField(header, path, 'X-API-Key', report)
+  if (fold(header) !== fold(tenantHeader)) return
+  report.problem(path, {
+    found: 'is the field that states the tenant',
+    expected: 'a field of its own',
+    remedy: 'Change it, or `tenant.header`.',
+  })
+}
+
+function checkField(header: string, path: Path, example: string, report: Report): void {
+  if (!TAKEN_FIELDS.has(fold(header))) return
+  report.problem(path, {
+    found: 'names a field with a meaning of its own',
+    expected: `a field that nothing else uses, such as ${example}`,
+    remedy: 'Every copy of it that a client sends is dropped: choose another.',
+  })
 }

@@ -1,6 +1,10 @@
+import type { QuotaWindow } from '../../limits/calendar.ts'
+import type { QuotaNumbers } from '../../limits/quota-rule.ts'
+import { describeDuration } from '../described-value.ts'
 import { type Format, fit, misfit } from '../format.ts'
 
-const LONGEST_MS = 86_400_000
+/** A day, so that no timer overflows its 31 bits. */
+export const LONGEST_TIMER_MS = 86_400_000
 
 const MS_PER: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
 
@@ -22,8 +26,8 @@ const PERIOD_MS: Readonly<Record<string, number>> = {
   day: 86_400_000,
 }
 
-/** Milliseconds, at most a day, so that no timer overflows its 31 bits. */
-export function duration(leastMs: number): Format<number> {
+/** Milliseconds. */
+export function duration(leastMs: number, mostMs = LONGEST_TIMER_MS): Format<number> {
   return {
     accepts: 'a duration such as 250ms, 10s, 5m or 24h',
     parse: (text) => {
@@ -32,7 +36,7 @@ export function duration(leastMs: number): Format<number> {
       const scale = MS_PER[unit]
       if (scale === undefined) return misfit()
       const ms = Math.round(Number(amount) * scale)
-      if (ms > LONGEST_MS) return misfit('It is longer than 24h.')
+      if (ms > mostMs) return misfit(`It is longer than ${describeDuration(mostMs)}.`)
       return ms < leastMs ? misfit(`It is shorter than ${leastMs}ms.`) : fit(ms)
     },
   }
@@ -62,6 +66,28 @@ export const rate: Format<Rate> = {
     const periodMs = Object.hasOwn(PERIOD_MS, period) ? PERIOD_MS[period] : undefined
     if (periodMs === undefined) return misfit()
     return Number(amount) > 0 ? fit({ amount: Number(amount), periodMs }) : misfit('It allows nothing.')
+  },
+}
+
+export type Quota = QuotaNumbers
+
+const WINDOWS: Readonly<Record<string, QuotaWindow>> = { h: 'hour', hour: 'hour', day: 'day', month: 'month' }
+
+/** What is counted of a window has 30 bits. */
+const MOST_QUOTA = 2 ** 30 - 1
+
+/** Windows are those of the UTC calendar. */
+export const quota: Format<Quota> = {
+  accepts: 'a quota such as 500/hour, 10000/day or 1000000/month',
+  parse: (text) => {
+    const [, amount = '', period = ''] = /^(\d{1,12})\/([a-z]+)$/.exec(text) ?? []
+    const window = Object.hasOwn(WINDOWS, period) ? WINDOWS[period] : undefined
+    if (window === undefined) {
+      return misfit(Object.hasOwn(PERIOD_MS, period) ? 'Seconds and minutes are for `rate`.' : null)
+    }
+    const limit = Number(amount)
+    if (limit > MOST_QUOTA) return misfit(`It is more than ${MOST_QUOTA}.`)
+    return limit > 0 ? fit({ limit, window }) : misfit('It allows nothing.')
   },
 }
 

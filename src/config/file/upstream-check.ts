@@ -22,6 +22,7 @@ export function checkUpstreams(
     checkEndpoints(upstream, path, report)
     checkConnections(upstream, path, report)
     checkHealth(upstream, path, report)
+    checkAdmission(upstream, path, report)
   }
   limit(upstreams.size, MOST_UPSTREAMS, 'upstreams', report)
   limit(endpoints, MOST_ENDPOINTS, 'endpoints', report)
@@ -99,6 +100,15 @@ function checkConnections(upstream: UpstreamDocument, path: Path, report: Report
     expected: '`idle` at most `max`',
     remedy: 'Lower `idle`, or raise `max`.',
   })
+}
+
+/** Who has a place finds no connection otherwise, and is refused instead of waiting. */
+function checkAdmission({ admission, connections }: UpstreamDocument, path: Path, report: Report): void {
+  if (typeof admission?.concurrency !== 'number' || admission.concurrency <= connections.max) return
+  report.warn(
+    [...path, 'admission', 'concurrency'],
+    'is more than `connections.max`: exchanges between the two are refused, and wait for nothing.',
+  )
 }
 
 function checkHealth(upstream: UpstreamDocument, path: Path, report: Report): void {

@@ -1,10 +1,12 @@
 import { z } from 'zod'
+import { MOST_PLACES } from '../../limits/place-count.ts'
 import { choice, type Format, fit, wholeNumber } from '../format.ts'
 import { upstreamUrl } from '../url-format.ts'
 import {
   choiceLeaf,
   durationLeaf,
   durationOrOff,
+  flagLeaf,
   keyText,
   leaf,
   pemText,
@@ -20,6 +22,9 @@ import { fieldName, hostName, literalPath } from './match-format.ts'
 const HASH_KEYS = ['tenant', 'subject', 'ip', 'path'] as const
 const BALANCES = ['least-loaded', 'round-robin'] as const
 const HOST_HEADERS = ['upstream', 'keep'] as const
+
+/** Each holds a request and its connection: more is no queue but a leak. */
+const MOST_WAITING = 100_000
 
 const most = wholeNumber(1, 1_000_000)
 
@@ -180,23 +185,26 @@ export const upstreamSchema = section({
     concurrency: leaf<number | 'auto' | Reference, number | 'auto'>(wholeOrAuto, {
       takes: 'quantity',
       json: { anyOf: [{ type: 'integer', minimum: 1 }, { const: 'auto' }] },
-    }).meta({ description: 'Exchanges at once; `auto` follows latency.' }),
-    queue: wholeLeaf(0, 1_000_000).prefault(50).meta({ description: 'How many may wait, per tenant.' }),
+    }).meta({ description: 'Exchanges at once, whole process; `auto` follows latency.' }),
+    queue: wholeLeaf(0, MOST_WAITING).prefault(50).meta({
+      description: 'How many may wait, per tenant; of all tenants together ten times as many.',
+    }),
     timeout: durationLeaf(1).prefault('1s').meta({ description: 'How long one waits before 503.' }),
   })
     .optional()
     .meta({
-      pending: true,
       unset: 'no limit',
       description: 'Where tenants meet: who waits when it is busy.',
     }),
   streams: section({
-    max: wholeLeaf(1, 1_000_000).prefault(1_000).meta({ description: 'Of all tenants.' }),
-    perTenant: wholeLeaf(1, 1_000_000).prefault(100).meta({ description: 'Of one tenant.' }),
+    max: wholeLeaf(1, MOST_PLACES).prefault(1_000).meta({ description: 'Of all tenants, whole process.' }),
+    perTenant: wholeLeaf(1, MOST_PLACES).prefault(100).meta({ description: 'Of one tenant.' }),
+    endAtExpiry: flagLeaf.prefault('on').meta({
+      description: 'Ends a stream when its credential expires. One whose credential is revoked ends anyway.',
+    }),
   })
     .optional()
     .meta({
-      pending: true,
       unset: 'no limit',
       description: 'WebSockets, event streams and responses open for 10 s, counted apart.',
     }),

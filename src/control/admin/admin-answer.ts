@@ -23,8 +23,8 @@ export interface AdminAnswer {
 /** Something behind a path of the operator listener, besides the pages every process has. */
 export interface AdminResource {
   readonly methods: readonly string[]
-  /** `body`: the request's, as text; empty where it has none. `method`: for a resource with several that differ. */
-  answer(body: string, method?: string): AdminAnswer | Promise<AdminAnswer>
+  /** `body`: the request's, as text; empty where it has none. `accept`: its Accept field. */
+  answer(body: string, method: string, accept?: string): AdminAnswer | Promise<AdminAnswer>
 }
 
 /** What lies below a path: the resource for the rest of a request's path, or null. */
@@ -43,12 +43,13 @@ export function adminAnswer(
   product: Product,
   resources: AdminResources,
   body: string,
+  accept = '',
 ): AdminAnswer | Promise<AdminAnswer> {
   const resource = pageOf(path, state, product) ?? resourceAt(path, resources)
   if (resource === null) return adminProblem(404)
   const { methods } = resource
   return methods.includes(method)
-    ? resource.answer(body, method)
+    ? resource.answer(body, method, accept)
     : adminProblem(405, { Allow: methods.join(', ') })
 }
 

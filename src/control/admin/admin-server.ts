@@ -12,6 +12,7 @@ import {
   READING,
 } from './admin-answer.ts'
 import { isLoopbackAddress, isOwnOrigin, namesLoopback, saysJson, TokenCheck } from './admin-guard.ts'
+import { JWKS_PATH } from './jwks-resource.ts'
 import { createServer } from './node-http.ts'
 import type { PageFiles } from './page-files.ts'
 
@@ -25,8 +26,8 @@ const BODY_MAX_BYTES = 64 * 1024
 /** More than there can be event streams: probes find room beside them. */
 const MAX_CONNECTIONS = 128
 
-/** Probes carry no credential. */
-const OPEN_PATHS: readonly string[] = ['/live', '/ready']
+/** Probes carry no credential, nor do upstreams that look for public keys. */
+const OPEN_PATHS: readonly string[] = ['/live', '/ready', JWKS_PATH]
 
 export interface AdminOptions {
   readonly admin: AdminConfig
@@ -161,9 +162,10 @@ export class AdminServer {
 
   #answer(request: IncomingMessage, body: string): AdminAnswer | Promise<AdminAnswer> {
     const { status, product, resources, page = null } = this.#options
-    if (page?.has(pathOf(request)) && READING.includes(request.method ?? ''))
-      return page.answer(pathOf(request))
-    return adminAnswer(request.method ?? '', pathOf(request), status(), product, resources, body)
+    const { method = '', headers } = request
+    const path = pathOf(request)
+    if (page?.has(path) && READING.includes(method)) return page.answer(path)
+    return adminAnswer(method, path, status(), product, resources, body, headers.accept)
   }
 }
 

@@ -1,4 +1,11 @@
-import type { Config, FieldChanges, NamedValue, RouteConfig, UpstreamConfig } from '../../config/config.ts'
+import type {
+  ApiKeysConfig,
+  Config,
+  FieldChanges,
+  NamedValue,
+  RouteConfig,
+  UpstreamConfig,
+} from '../../config/config.ts'
 import { type AdminResource, adminJson, READING } from './admin-answer.ts'
 
 const SECRET = '(secret)'
@@ -13,24 +20,39 @@ export function configResource(config: () => Config): AdminResource {
  * sent to upstreams or asked of clients by name.
  */
 export function withoutSecrets(config: Config): Config {
-  const { admin, identity, store, upstreams, routes } = config
-  const { apiKeys } = identity
+  const { admin, identity, tenant, store, upstreams, routes } = config
+  const { assertion } = tenant
   return {
     ...config,
     admin: { ...admin, token: hidden(admin.token) },
     identity: {
-      ...identity,
       issuers: identity.issuers.map((issuer) =>
         issuer.keys.kind === 'secret' ? { ...issuer, keys: { kind: 'secret', secret: SECRET } } : issuer,
       ),
-      // Hashes of keys are no keys, and still nothing to try guesses against.
-      apiKeys: apiKeys === null ? null : { ...apiKeys, entries: [] },
+      apiKeys: identity.apiKeys === null ? null : hideHashes(identity.apiKeys),
     },
-    // Its URL may hold a password.
-    store: { ...store, redis: hidden(store.redis) },
+    tenant: {
+      ...tenant,
+      assertion: assertion === null ? null : { ...assertion, key: hidden(assertion.key) },
+    },
+    store: { ...store, redis: store.redis === null ? null : withoutCredentials(store.redis) },
     upstreams: upstreams.map(hideInUpstream),
     routes: routes.map(hideInRoute),
   }
+}
+
+/** A digest is no key, but whoever has a list of keys could look for it there. */
+function hideHashes({ field, entries }: ApiKeysConfig): ApiKeysConfig {
+  // Judged when they were loaded: objects.
+  return { field, entries: entries.map((entry) => ({ ...(entry as object), hash: SECRET })) }
+}
+
+/** Where the store is, and whether anything is said to it of who asks. */
+function withoutCredentials(text: string): string {
+  const url = URL.parse(text)
+  if (url === null) return SECRET
+  const credentials = url.username === '' && url.password === '' ? '' : `${SECRET}@`
+  return `${url.protocol}//${credentials}${url.host}${url.pathname}`
 }
 
 function hideInUpstream(upstream: UpstreamConfig): UpstreamConfig {

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts'
 import type { Asked } from '../../explain/asked.ts'
 import type { LiveUpstream } from '../../upstreams/live-upstream.ts'
+import type { IdentityBirth } from '../../worker/thread-identity.ts'
 import { type AdminAnswer, type AdminResource, adminJson, adminProblem } from './admin-answer.ts'
 
 export interface ExplainView {
@@ -9,6 +10,8 @@ export interface ExplainView {
   readonly live: () => readonly LiveUpstream[]
   /** What the data threads share of upstreams and endpoints. */
   readonly memory: SharedArrayBuffer
+  /** What data threads know of published keys and revocations. */
+  readonly identity: () => IdentityBirth
 }
 
 /** Each takes a thread and compiles the whole table. */
@@ -33,10 +36,13 @@ export function explainResource(view: ExplainView): AdminResource {
   }
 }
 
-async function tell(asked: Asked, { config, live, memory }: ExplainView): Promise<AdminAnswer> {
+async function tell(asked: Asked, { config, live, memory, identity }: ExplainView): Promise<AdminAnswer> {
   // Loaded when first asked for: what compiles routes is otherwise none of control's.
   const { explainInThread } = await import('../../explain/explain-in-thread.ts')
-  const outcome = await explainInThread({ asked, config: config(), live: live(), memory })
+  const outcome = await explainInThread({
+    ...{ asked, config: config(), live: live(), memory },
+    identity: identity(),
+  })
   if (outcome.fault !== undefined) return adminProblem(422, {}, { detail: outcome.fault })
   return adminJson(200, outcome.explanation)
 }

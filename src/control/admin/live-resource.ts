@@ -3,8 +3,8 @@ import type { ReloadRecord } from '../live/reload-record.ts'
 import { type AdminResource, adminJson, READING } from './admin-answer.ts'
 
 /** `GET /tenants`: the busiest of the last minute. */
-export function tenantsResource(view: MetricsView): AdminResource {
-  return { methods: READING, answer: () => adminJson(200, { windowS: 60, tenants: view.tenants() }) }
+export function tenantsResource(tenants: () => readonly object[]): AdminResource {
+  return { methods: READING, answer: () => adminJson(200, { windowS: 60, tenants: tenants() }) }
 }
 
 /** `GET /failures`: the last two hundred, oldest first. */

@@ -79,6 +79,7 @@ const STATE: Schema = {
   description:
     'draining: no new exchanges, those under way end as they like. disabled: the same, and those under way are cut off.',
 }
+const REVOCABLE: Schema = { type: 'string', enum: ['jti', 'subject', 'tenant'] }
 const STATUS: Schema = { type: 'string', enum: ['starting', 'ready', 'draining'] }
 
 const SCHEMAS: Readonly<Record<string, Schema>> = {
@@ -106,6 +107,11 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
   Upstream: object({
     name: TEXT,
     openConnections: COUNT,
+    admission: {
+      ...object({ inUse: COUNT, limit: COUNT, waiting: COUNT, tenants: COUNT }),
+      type: ['object', 'null'],
+      description: 'Null: it takes whatever comes.',
+    },
     names: { type: 'string', enum: ['resolved', 'resolving', 'unknown'] },
     endpoints: list(ref('Endpoint')),
   }),
@@ -124,6 +130,7 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
     share: { type: 'number', minimum: 0, maximum: 1 },
     refusals: COUNT,
     latencyMs: MILLISECONDS,
+    waiting: { ...COUNT, description: 'For a place in an upstream, now.' },
   }),
   Failure: object({
     number: COUNT,
@@ -141,6 +148,24 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
     clientIp: TEXT,
     durationMs: MILLISECONDS,
   }),
+  Revocation: object({ kind: REVOCABLE, value: TEXT, untilS: { type: ['number', 'null'] } }),
+  Revoked: {
+    type: 'object',
+    properties: {
+      kind: REVOCABLE,
+      value: TEXT,
+      untilS: { type: ['number', 'null'] },
+      stored: { type: ['boolean', 'null'], description: 'Null: there is no store.' },
+    },
+    required: ['kind', 'value', 'stored'],
+  },
+  Revocable: {
+    type: 'object',
+    description: 'Exactly one of jti, subject and tenant.',
+    properties: { jti: TEXT, subject: TEXT, tenant: TEXT, forS: { type: 'number', exclusiveMinimum: 0 } },
+    minProperties: 1,
+    maxProperties: 2,
+  },
   Change: object({ path: TEXT, words: TEXT, needsRestart: { type: 'boolean' } }),
   Reload: object({ changed: { type: 'boolean' }, changes: list(ref('Change')) }),
   LastReload: object({
@@ -264,6 +289,48 @@ const PATHS = {
         200: {
           description: 'Server-sent events; at most 32 streams at once, then 503.',
           content: { 'text/event-stream': { schema: TEXT } },
+        },
+        default: { $ref: '#/components/responses/Refused' },
+      },
+    },
+  },
+  '/keys': {
+    get: answered('keys', 'What is known of each issuer that publishes its keys; never a key', {
+      type: 'object',
+      properties: { issuers: list({ type: 'object' }) },
+    }),
+  },
+  '/revocations': {
+    get: answered('revocations', 'All in force', object({ revocations: list(ref('Revocation')) })),
+    post: answered(
+      'revoke',
+      'In force in every data thread when it is answered',
+      ref('Revoked'),
+      taking(ref('Revocable')),
+    ),
+    delete: answered('lift', 'Lifts what was revoked', ref('Revoked'), taking(ref('Revocable'))),
+  },
+  '/.well-known/jwks.json': {
+    get: {
+      operationId: 'jwks',
+      summary: 'Public keys of the assertions that upstreams get',
+      security: [{}],
+      responses: {
+        200: {
+          description: 'RFC 7517.',
+          content: { 'application/jwk-set+json': { schema: object({ keys: list({ type: 'object' }) }) } },
+        },
+      },
+    },
+  },
+  '/metrics': {
+    get: {
+      operationId: 'metrics',
+      summary: 'Prometheus text, or OpenMetrics where Accept asks for it',
+      responses: {
+        200: {
+          description: 'Done.',
+          content: { 'text/plain': { schema: TEXT }, 'application/openmetrics-text': { schema: TEXT } },
         },
         default: { $ref: '#/components/responses/Refused' },
       },

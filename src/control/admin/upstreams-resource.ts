@@ -1,3 +1,4 @@
+import type { AdmissionState } from '../../admission/scheduler.ts'
 import type { LiveUpstream } from '../../upstreams/live-upstream.ts'
 import type { EndpointDescription } from '../../upstreams/upstream-memory.ts'
 import { type AdminResource, adminJson, READING } from './admin-answer.ts'
@@ -5,6 +6,8 @@ import { type AdminResource, adminJson, READING } from './admin-answer.ts'
 export interface UpstreamsView {
   readonly live: () => readonly LiveUpstream[]
   readonly openConnections: (upstreamSlot: number) => number
+  /** Null: the upstream takes whatever comes. */
+  readonly admission: (upstreamSlot: number) => AdmissionState | null
   readonly describeEndpoint: (endpointSlot: number) => EndpointDescription
 }
 
@@ -26,6 +29,7 @@ export function describeUpstream({ config, slot, endpoints }: LiveUpstream, view
   return {
     name: config.name,
     openConnections: view.openConnections(slot),
+    admission: view.admission(slot),
     names: nameState(endpoints),
     endpoints: (Array.isArray(endpoints) ? endpoints : []).map(({ target, address, slot: place }) => ({
       target,

@@ -33,6 +33,8 @@ export interface IssuerKeysOptions extends KeyOrigin {
 /** For metrics; counts are since the start. */
 export interface KeyFigures {
   readonly keys: number
+  /** Their names; null of a key that has none. */
+  readonly kids: readonly (string | null)[]
   readonly fetches: number
   readonly failures: number
   readonly changes: number
@@ -40,6 +42,8 @@ export interface KeyFigures {
   readonly unknownKids: number
   /** Milliseconds since the epoch; null: never. */
   readonly fetchedAtMs: number | null
+  /** Why the last fetch came to nothing, without what was sent; null if it did not. */
+  readonly fault: string | null
 }
 
 /**
@@ -64,6 +68,7 @@ export class IssuerKeys {
     changes: 0,
     unknownKids: 0,
     fetchedAtMs: null as number | null,
+    fault: null as string | null,
   }
 
   constructor(options: IssuerKeysOptions, world: KeyWorld) {
@@ -76,7 +81,7 @@ export class IssuerKeys {
   }
 
   get figures(): KeyFigures {
-    return { keys: this.#jwks.length, ...this.#figures }
+    return { keys: this.#jwks.length, kids: this.#jwks.map(({ kid }) => kid), ...this.#figures }
   }
 
   /** What the last run left serves until the first fetch is done. Settles with the former: a disk that hangs holds up no fetch. */
@@ -150,6 +155,7 @@ export class IssuerKeys {
     const { log, clock } = this.#world
     if (this.#failuresInRow > 0) log.log('info', 'Keys fetched again', { issuer: name })
     this.#failuresInRow = 0
+    this.#figures.fault = null
     this.#figures.fetchedAtMs = clock.wallMs()
     if (!sameKeys(this.#jwks, jwks)) this.#set(jwks, 'Keys changed', leftOut)
     this.#endAfter(source.maxStaleMs)
@@ -160,6 +166,7 @@ export class IssuerKeys {
   #failed({ reason }: FetchFault): number {
     const { name, source } = this.#options
     this.#figures.failures++
+    this.#figures.fault = reason
     if (this.#failuresInRow++ === 0)
       this.#world.log.log('warning', 'Keys not fetched', {
         issuer: name,

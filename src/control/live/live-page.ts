@@ -11,10 +11,12 @@ import { logLevelResource } from '../admin/log-level-resource.ts'
 import { openapiResource } from '../admin/openapi.ts'
 import { PageFiles } from '../admin/page-files.ts'
 import { describeUpstream, type UpstreamsView } from '../admin/upstreams-resource.ts'
+import type { AdmissionDesk } from '../admission-desk.ts'
 import type { Assembly } from '../assembly.ts'
 import type { ReloadCause, ReloadOutcome } from '../reload.ts'
 import type { StartTimer } from '../start-timer.ts'
 import { EventStreams } from './event-streams.ts'
+import type { MetricsView } from './metrics-view.ts'
 import { ReloadRecord } from './reload-record.ts'
 
 /** Sent each second; the rest is behind `GET /upstreams`. */
@@ -39,12 +41,13 @@ export class LivePage {
 
   constructor(options: LivePageOptions) {
     const { assembly, wallMs, startTimer } = options
-    const { registry, memory } = assembly
+    const { registry, memory, admission } = assembly
     this.#options = options
     this.#record = new ReloadRecord(wallMs)
     this.#view = {
       live: () => registry.live,
       openConnections: (slot) => memory.openConnections(slot),
+      admission: (slot) => admission.stateOf(slot),
       describeEndpoint: (slot) => memory.describeEndpoint(slot),
     }
     this.events = new EventStreams({
@@ -58,7 +61,7 @@ export class LivePage {
   /** By path, for the operator listener. */
   resources(): readonly (readonly [string, AdminResource | AdminFolder])[] {
     const { assembly, product, drain } = this.#options
-    const { registry, memory, log, figures } = assembly
+    const { registry, memory, log, figures, admission } = assembly
     const setLevel: typeof assembly.setLogLevel = (level) => {
       assembly.setLogLevel(level)
       this.#record.touch()
@@ -70,7 +73,7 @@ export class LivePage {
     }
     return [
       ['/upstreams/', endpointFolder(endpoints)],
-      ['/tenants', tenantsResource(figures)],
+      ['/tenants', tenantsResource(() => tenantsNow(figures, admission))],
       ['/failures', failuresResource(figures)],
       ['/config/difference', differenceResource(this.#record)],
       ['/log-level', logLevelResource(() => assembly.config.log.level, setLevel)],
@@ -86,7 +89,7 @@ export class LivePage {
 
   #state(): object {
     const { assembly, product, status } = this.#options
-    const { config, registry, figures, log } = assembly
+    const { config, registry, figures, admission, log } = assembly
     const { live } = registry
     const shown = firstUpstreams(live)
     return {
@@ -99,9 +102,17 @@ export class LivePage {
       droppedLines: log.dropped,
       upstreams: shown.map((upstream) => describeUpstream(upstream, this.#view)),
       moreUpstreams: live.length - shown.length,
-      tenants: figures.tenants(),
+      tenants: tenantsNow(figures, admission),
     }
   }
+}
+
+/** With how many exchanges of each wait for a place at this moment. */
+function tenantsNow(figures: MetricsView, admission: AdmissionDesk): readonly object[] {
+  return figures.tenants().map((figure) => ({
+    ...figure,
+    waiting: figure.tenant === null ? 0 : admission.waitingOf(figure.tenant),
+  }))
 }
 
 function firstUpstreams(live: readonly LiveUpstream[]): readonly LiveUpstream[] {

@@ -1,8 +1,11 @@
-import type { Config, FieldChanges, RouteConfig } from '../../config/config.ts'
+import type { Config, RouteConfig } from '../../config/config.ts'
 import { upstreamUrl } from '../../config/upstream-url.ts'
+import type { CredentialSource } from '../../identity/credential-source.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
 import { corsPolicy } from '../../policies/cors.ts'
+import { optionalIdentity } from '../../policies/optional-identity.ts'
 import { redirectPolicy } from '../../policies/redirect.ts'
+import { requirePolicy } from '../../policies/require.ts'
 import { refusePolicy } from '../../policies/respond.ts'
 import { failure } from '../../proxy/failure.ts'
 import {
@@ -19,19 +22,35 @@ import type { Policy } from '../../proxy/policy.ts'
 import type { Route, RouteChoice, RouteTarget } from '../../proxy/route.ts'
 import { compileUpstreamFailures } from '../../proxy/upstream-failure.ts'
 import type { UpstreamLookup } from '../../upstreams/upstream-set.ts'
+import { type TrafficParts, TrafficPolicies } from './traffic-policies.ts'
+
+/** Fields that limits state to the client. */
+const LIMIT_FIELDS = ['ratelimit', 'ratelimit-policy']
+
+/** How routes ask who calls. */
+export interface IdentityParts {
+  /** Lower-case names of the fields that hold nothing but credentials: no upstream sees one. */
+  readonly owned: readonly string[]
+  /** Asks for a credential in one of these places. */
+  policy(sources: readonly CredentialSource[]): Policy
+}
 
 /** What the routes of a snapshot are made of. */
 export interface RouteParts {
   readonly upstreams: UpstreamLookup
-  /** Asks who calls; null where nothing verifies. */
-  readonly identity: Policy | null
-  /** The same where a request need not say; null as above. */
-  readonly optionalIdentity: Policy | null
+  /** Null where nothing verifies. */
+  readonly identity: IdentityParts | null
   readonly tenant: Policy
+  /** Proves to upstreams what `tenant` states; null where nobody wants it. */
+  readonly assertion: Policy | null
+  /** Who may send how much; null: everybody whatever they like. */
+  readonly traffic: TrafficParts | null
   /** The operator's own of a route, in their order. */
   readonly userPolicies: (route: RouteConfig) => readonly Policy[]
   /** Lower-case names of the fields they own, on whichever route. */
   readonly userOwned: Iterable<string>
+  /** Where a route of that name is counted, null for the gateway's own. Default: nowhere told apart. */
+  readonly seriesOf?: (routeName: string | null) => number
 }
 
 /** Values by what they were made from: what is the same for many routes is there once. */
@@ -56,24 +75,35 @@ export class RouteCompiler {
   readonly #origins: '*' | ReadonlySet<string>
   /** Of every route that is found: preflights never get there. */
   readonly #cors: Policy
+  readonly #traffic: TrafficPolicies | null
   readonly #choices = new Shared<Omit<RouteChoice, 'weight'>>()
   readonly #targets = new Shared<RouteTarget>()
   readonly #responses = new Shared<ResponsePlan>()
   readonly #policies = new Shared<readonly Policy[]>()
+  readonly #identities = new Shared<Policy>()
   readonly #refusals = new Shared<Route>()
   readonly #methods = new Shared<ReadonlySet<string>>()
   /** By upstream, of access lines. */
   readonly #logged = new Shared<string>()
+  readonly #seriesOf: (routeName: string | null) => number
 
   constructor(config: Omit<Config, 'routes'>, parts: RouteParts) {
     this.#config = config
     this.#parts = parts
     // Over all policies of all routes: what one route states, no client may state on any other.
-    const owners = [parts.identity, parts.optionalIdentity, parts.tenant]
-    this.#owned = new Set([...owners.flatMap((policy) => policy?.owns ?? []), ...parts.userOwned])
+    const { identity, tenant, assertion } = parts
+    const owned = [identity?.owned ?? [], tenant.owns, assertion?.owns ?? []]
+    this.#owned = new Set([...owned.flat(), ...parts.userOwned])
     this.#strips = compileRequestStrips(this.#owned)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
     this.#cors = this.cors(null)
+    this.#seriesOf = parts.seriesOf ?? (() => 0)
+    const { traffic, upstreams } = parts
+    const admissionOf = new Map(config.upstreams.map(({ name, admission }) => [name, admission]))
+    this.#traffic =
+      traffic === null
+        ? null
+        : new TrafficPolicies(traffic, upstreams, (name) => admissionOf.get(name) ?? null)
   }
 
   route(route: RouteConfig): Route {
@@ -87,9 +117,10 @@ export class RouteCompiler {
       name,
       policies: this.#asked(route),
       owned: this.#owned,
-      response: this.#response(route.headers.response),
+      response: this.#response(route),
       target: ending.kind === 'forward' ? this.#target(route, ending.upstreams) : null,
       logText: `,"route":${JSON.stringify(name)}${logged}`,
+      series: this.#seriesOf(name),
     }
   }
 
@@ -102,6 +133,7 @@ export class RouteCompiler {
       response: UNCHANGED_RESPONSE,
       target: null,
       logText: '',
+      series: this.#seriesOf(null),
     }
   }
 
@@ -124,28 +156,60 @@ export class RouteCompiler {
   }
 
   #asked(route: RouteConfig): readonly Policy[] {
-    const { auth, ending } = route
+    const { auth, credentials, require, ending, limit, shadow, policies } = route
     const { maxBytes } = route.body
-    const shared = this.#policies.of(`${auth} ${maxBytes}`, () => {
-      const limit = maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]
-      return [this.#cors, ...limit, ...this.#identity(auth)]
-    })
-    const own = route.policies.length === 0 ? [] : this.#parts.userPolicies(route)
-    if (ending.kind === 'redirect') {
-      return [...shared, ...own, redirectPolicy(ending, compileRewrite(route.rewrite))]
-    }
-    return own.length === 0 ? shared : [...shared, ...own]
+    const upstreams = ending.kind === 'forward' ? ending.upstreams.map(({ name }) => name) : null
+    // A route's own limit, policies and redirect are nobody else's.
+    if (limit !== null || policies.length > 0 || upstreams === null) return this.#askedAlone(route)
+    const identity = [auth, auth === 'none' ? null : credentials, require]
+    const key = JSON.stringify([maxBytes, shadow, upstreams, identity])
+    return this.#policies.of(key, () => this.#askedAlone(route))
   }
 
-  #identity(auth: RouteConfig['auth']): readonly Policy[] {
-    const { identity, optionalIdentity, tenant } = this.#parts
-    const asked = auth === 'required' ? identity : auth === 'optional' ? optionalIdentity : null
-    return asked === null ? [] : [asked, tenant]
+  /** In the order in which they are asked: who is refused by one of them costs the later ones nothing. */
+  #askedAlone(route: RouteConfig): readonly Policy[] {
+    const { ending, policies, shadow } = route
+    const { maxBytes } = route.body
+    const limit = this.#traffic?.limit(route) ?? null
+    const first = [
+      this.#cors,
+      ...(maxBytes === null ? [] : [bodyLimitPolicy(maxBytes)]),
+      ...this.#identity(route),
+      ...(limit === null ? [] : [limit]),
+    ]
+    const users = policies.length === 0 ? [] : this.#parts.userPolicies(route)
+    const last =
+      ending.kind === 'redirect'
+        ? [redirectPolicy(ending, compileRewrite(route.rewrite), route.credentials)]
+        : (this.#traffic?.admission(ending.upstreams) ?? [])
+    const traffic = this.#traffic
+    if (traffic === null || shadow.length === 0) return [...first, ...users, ...last]
+    const shadowed = (asked: readonly Policy[]): readonly Policy[] => traffic.shadowed(asked, shadow)
+    return [...shadowed(first), ...traffic.shadowedUsers(users, shadow), ...shadowed(last)]
   }
 
-  #response(changes: FieldChanges): ResponsePlan {
-    if (changes.set.length + changes.add.length + changes.remove.length === 0) return UNCHANGED_RESPONSE
-    return this.#responses.of(JSON.stringify(changes), () => compileResponsePlan(changes))
+  #identity({ auth, credentials, require }: RouteConfig): readonly Policy[] {
+    const { identity, tenant, assertion } = this.#parts
+    const stated = assertion === null ? [tenant] : [tenant, assertion]
+    // Asked even where nobody can have come: a demand that cannot be met refuses.
+    const demanded = require === null ? [] : [requirePolicy(require)]
+    if (auth === 'none' || identity === null) return demanded
+    const places = JSON.stringify(credentials)
+    const required = this.#identities.of(places, () => identity.policy(credentials))
+    const asked =
+      auth === 'required'
+        ? required
+        : this.#identities.of(`optional ${places}`, () => optionalIdentity(required))
+    return [asked, ...stated, ...demanded]
+  }
+
+  #response(route: RouteConfig): ResponsePlan {
+    const changes = route.headers.response
+    const isLimited = !route.shadow.includes('limit') && this.#traffic?.isLimited(route) === true
+    const stated = isLimited ? LIMIT_FIELDS : []
+    const count = changes.set.length + changes.add.length + changes.remove.length + stated.length
+    if (count === 0) return UNCHANGED_RESPONSE
+    return this.#responses.of(JSON.stringify([changes, stated]), () => compileResponsePlan(changes, stated))
   }
 
   #target(
@@ -154,8 +218,9 @@ export class RouteCompiler {
   ): RouteTarget {
     const { rewrite, timeouts, body } = route
     const { set, add, remove } = route.headers.request
-    const isPlain = rewrite === null && set.length + add.length + remove.length === 0
-    const own = isPlain ? '' : JSON.stringify([rewrite, route.headers.request])
+    const placed = route.credentials.filter(({ kind }) => kind !== 'header')
+    const isPlain = rewrite === null && set.length + add.length + remove.length + placed.length === 0
+    const own = isPlain ? '' : JSON.stringify([rewrite, route.headers.request, placed])
     const { headMs, idleMs, totalMs } = timeouts
     const limits = `${headMs} ${idleMs} ${totalMs} ${body.maxBytes} ${own.length} ${own}`
     // Names come last, so that no name reads like another target's limits.
@@ -195,6 +260,7 @@ export class RouteCompiler {
     return compileRequestPlan({
       ...{ basePath, hostHeader, owned: this.#owned, strips: this.#strips },
       rewrite: route.rewrite,
+      credentials: route.credentials,
       changes: route.headers.request,
     })
   }

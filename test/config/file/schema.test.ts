@@ -48,11 +48,28 @@ describe('the schema', () => {
   test('types what a TypeScript config says: units, secrets and choices too', () => {
     const good = {
       listen: { port: 8080, timeouts: { head: '10s' } },
-      identity: { jwt: [{ secret: '${GATEWAY_JWT_SECRET}' }] },
+      identity: {
+        jwt: [
+          { secret: '${GATEWAY_JWT_SECRET}' },
+          { issuer: 'https://id.test', audience: ['a'], algorithms: ['RS256'], keys: { refresh: '10m' } },
+        ],
+        apiKeys: { file: './keys.yaml' },
+      },
+      tenant: { defaultPlan: 'a', plans: { a: { rate: '10/s', quota: '10000/day', concurrency: 5 } } },
       upstreams: {
         a: { endpoints: ['http://a', '${A_URL}'], retry: { budget: '20%', on: ['connect', 503] } },
       },
-      routes: [{ name: 'a', upstream: { a: 1 }, body: { max: '1.5KiB' }, limit: { rate: '5/m' } }],
+      routes: [
+        {
+          name: 'a',
+          upstream: { a: 1 },
+          body: { max: '1.5KiB' },
+          limit: { rate: '5/m' },
+          require: { scopes: ['a:b'], claims: { role: ['admin', 'editor'], verified: true, level: 5 } },
+          credentials: ['header', 'cookie:session', 'query:token', 'subprotocol'],
+          shadow: ['limit', 'require', 'admission', 'policies'],
+        },
+      ],
     } as const
     // The assignment is the test: the compiler is asked, not the runtime.
     const typed: Readonly<Record<string, unknown>> = good satisfies GatewayConfig
@@ -72,8 +89,14 @@ describe('the schema', () => {
       { routes: [{ upstream: 'a' }] },
       // @ts-expect-error another scheme
       { upstreams: { a: { endpoints: 'ftp://a' } } },
+      // @ts-expect-error a quota of a window that is none
+      { tenant: { plans: { a: { quota: '10/s' } } } },
+      // @ts-expect-error a place where no credential is looked for
+      { routes: [{ name: 'a', credentials: ['body'] }] },
+      // @ts-expect-error what cannot be shadowed
+      { routes: [{ name: 'a', shadow: ['identity'] }] },
     ]
-    assert.equal(bad.length, 7)
+    assert.equal(bad.length, 10)
   })
 })
 
@@ -98,7 +121,7 @@ describe('JSON Schema of the configuration', () => {
     const text = JSON.stringify(jsonSchema())
     assert.equal(text, JSON.stringify(jsonSchema()))
     assert.deepEqual(undescribed(JSON.parse(text), ''), [])
-    for (const keyword of ['accepts', 'unset', 'pending']) assert.ok(!text.includes(`"${keyword}":`), keyword)
+    for (const keyword of ['accepts', 'unset']) assert.ok(!text.includes(`"${keyword}":`), keyword)
   })
 
   test('refuses unknown keys and takes a reference where a value of any kind stands', () => {

@@ -60,6 +60,33 @@ describe('what a reference yields', () => {
   }
 })
 
+describe('what stands in the file of API keys', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['as a hash', `- { name: ci, tenant: acme, hash: ${SENTINEL}, prefix: nyro_00000000 }`],
+    ['as a prefix', `- { name: ci, tenant: acme, hash: x, prefix: ${SENTINEL} }`],
+    ['as the name of a member', `- { nyro_${SENTINEL}: x }`],
+    ['as an entry', `- ${SENTINEL}`],
+    ['as everything', SENTINEL],
+    ['as a key of everything', `{ ${SENTINEL}: 1 }`],
+    ['in broken YAML', `- { name: "${SENTINEL}`],
+    ['in an unknown alias', `- *${SENTINEL}`],
+    ['in a tag', `- !${SENTINEL} x`],
+    ['twice', `- { ${SENTINEL}: 1, ${SENTINEL}: 2 }`],
+    ['behind another document', `[]\n---\n${SENTINEL}`],
+  ]
+  for (const [what, text] of cases) {
+    for (const file of ['keys.yaml', 'keys.json']) {
+      test(`is not shown: ${what}, in ${file}`, async () => {
+        const loaded = await loadText(`identity: { apiKeys: { file: ./${file} } }`, {
+          files: { [file]: text },
+        })
+        assert.ok(loaded.config === null)
+        assert.ok(![...loaded.problems, ...loaded.warnings].join('\n').includes(SENTINEL))
+      })
+    }
+  }
+})
+
 describe('a secret that is written out', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['too short', `identity: { jwt: [{ secret: ${SENTINEL} }] }`],
@@ -72,6 +99,21 @@ describe('a secret that is written out', () => {
     ['as a token with a blank', `admin: { token: "${SENTINEL} x" }`],
     ['as a list', `admin: { token: [${SENTINEL}] }`],
     ['in a URL of the store', `store: { redis: "${SENTINEL}" }`],
+    ['as the password of the store', `store: { redis: "redis://user:${SENTINEL}@cache/x" }`],
+    ['in a password that cannot be decoded', `store: { redis: "redis://user:%zz${SENTINEL}@cache" }`],
+    [
+      'in a URL of keys',
+      `identity: { jwt: [{ jwks: "https://u:${SENTINEL}@id.test", algorithms: [RS256], audience: a }] }`,
+    ],
+    [
+      'in an issuer that is an address',
+      `identity: { jwt: [{ issuer: "http://id.test/${SENTINEL}", algorithms: [RS256], audience: a }] }`,
+    ],
+    ['where the path of the API keys belongs', `identity: { apiKeys: { file: ${SENTINEL} } }`],
+    [
+      'as an API key where its header belongs',
+      `identity: { apiKeys: { header: "a ${SENTINEL}@", file: ./k } }`,
+    ],
     ['in a URL of an endpoint', `upstreams: { b: { endpoints: "http://u:${SENTINEL}@b" } }`],
     [
       'as a private key',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { duration, orOff, rate, share, size } from '../../../src/config/file/unit-format.ts'
+import { duration, orOff, quota, rate, share, size } from '../../../src/config/file/unit-format.ts'
 import type { Format } from '../../../src/config/format.ts'
 
 /** What each text means; undefined: it is refused. */
@@ -64,5 +64,34 @@ describe('units', () => {
     assert.deepEqual(read(orOff(size), 'off', '1B'), [null, 1])
     refused(orOff(size), 'OFF', 'none', '')
     refused(size, 'off')
+  })
+
+  test('what no timer waits for may be longer than a day', () => {
+    assert.deepEqual(read(duration(0, 480 * 3_600_000), '24.1h', '480h', '481h'), [
+      86_760_000,
+      1_728_000_000,
+      undefined,
+    ])
+  })
+
+  test('quotas are of a window of the calendar', () => {
+    assert.deepEqual(read(quota, '5/h', '500/hour', '10000/day', '1073741823/month'), [
+      { limit: 5, window: 'hour' },
+      { limit: 500, window: 'hour' },
+      { limit: 10_000, window: 'day' },
+      { limit: 1_073_741_823, window: 'month' },
+    ])
+    refused(
+      quota,
+      '10/s',
+      '10/minute',
+      '0/day',
+      '1073741824/day',
+      '10/d',
+      '10',
+      '-1/day',
+      '1.5/day',
+      '10/constructor',
+    )
   })
 })

@@ -156,7 +156,7 @@ test('fetches, failures and changes are counted, with the moment of the last goo
   const stage = await Stage.open()
   assert.deepEqual(stage.keys.figures, {
     ...{ keys: 1, fetches: 1, failures: 0, changes: 1, unknownKids: 0 },
-    fetchedAtMs: 0,
+    ...{ fetchedAtMs: 0, fault: null, kids: ['a'] },
   })
   stage.answer = FAULT
   await stage.pass(10 * MINUTE)
@@ -164,7 +164,7 @@ test('fetches, failures and changes are counted, with the moment of the last goo
   await stage.pass(MINUTE)
   assert.deepEqual(stage.keys.figures, {
     ...{ keys: 2, fetches: 3, failures: 1, changes: 2, unknownKids: 0 },
-    fetchedAtMs: 10.5 * MINUTE,
+    ...{ fetchedAtMs: 10.5 * MINUTE, fault: null, kids: ['a', 'b'] },
   })
 })
 

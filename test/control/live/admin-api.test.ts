@@ -28,8 +28,10 @@ async function stage(t: ConstructorParameters<typeof ControlStage>[0]) {
       headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
       body: body === undefined ? null : JSON.stringify(body),
     })
-    const value = (await response.json()) as Body
-    return { status: response.status, value, type: response.headers.get('content-type') }
+    const type = response.headers.get('content-type')
+    const text = await response.text()
+    const value = (type?.includes('json') ? JSON.parse(text) : {}) as Body
+    return { status: response.status, value, type }
   }
   return { control, origin, ask }
 }

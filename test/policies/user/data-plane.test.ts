@@ -104,6 +104,34 @@ describe("a route with a policy of the operator's", () => {
     })
   })
 
+  test('lets everybody through where the route shadows it, whatever it decides, throws or would state', () => {
+    const use = folder.policy(
+      'shadowed.ts',
+      "kind: 'shadowed', owns: ['X-Own']",
+      "(exchange.assert('X-Own', 'it'), exchange.head.get('x-a') === 'throw' ? null.x : exchange.head.get('x-a') === 'later' ? Promise.reject(new Error('x')) : refuse('Not you.'))",
+    )
+    return staged({ ...guarded(use), shadow: ['policies'] }, async (plane, origin) => {
+      using client = await plane.connect()
+      for (const how of ['refuse', 'throw', 'later']) {
+        const got = await client.ask(
+          request('GET', `/guarded/${how}`, [
+            ['X-A', how],
+            ['X-Own', 'forged'],
+          ]),
+        )
+        assert.equal(got.status, 200, how)
+      }
+      assert.ok(origin.seen.every(({ text }) => !/x-own/i.test(text)))
+      await until('the lines', () => plane.lines.some((line) => line.includes('/guarded/later')))
+      const lines = plane.lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+      assert.deepEqual(
+        lines.filter((line) => line['path'] !== undefined).map((line) => line['shadow']),
+        [['shadowed'], ['shadowed'], ['shadowed']],
+      )
+      assert.ok(!lines.some((line) => line['event'] === 'Unhandled error'))
+    })
+  })
+
   test('answers 503 when it never decides, after the limit the policy gives itself', () => {
     const use = folder.policy('hangs.ts', "kind: 'hangs', timeoutMs: 20", 'new Promise(() => {})')
     return staged(guarded(use), async (plane) => {
