@@ -1,4 +1,4 @@
-/** `npm run build`: makes dist/, what is published, from src/ and the docs pages' assets. */
+/** `npm run build`: makes dist/, what is published, from src/, ui/ and the docs pages' assets. */
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { assetOrigins } from '../src/docs/assets.ts'
@@ -14,6 +14,7 @@ try {
   const ok =
     (await step('compile src', compile)) &&
     (await step('copy assets', copyAssets)) &&
+    (await step('build the live page', buildPage)) &&
     (await step('put dist in place', place))
   if (ok) console.log(`── dist is built, ${secondsSince(startMs)}`)
   process.exitCode = ok ? 0 : 1
@@ -30,6 +31,10 @@ async function copyAssets(): Promise<boolean> {
   mkdirSync(folder)
   for (const { name, from } of assetOrigins()) copyFileSync(from, join(folder, name))
   return true
+}
+
+async function buildPage(): Promise<boolean> {
+  return run(process.execPath, ['ui/build.ts', join(STAGE, 'ui')])
 }
 
 /**

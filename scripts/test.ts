@@ -1,11 +1,13 @@
 /** `npm test`: everything. `npm test -- FILE…`: those test files, or folders of them; options go to Node's runner. */
-import { statSync } from 'node:fs'
+import { globSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { providePrerequisites } from './prerequisites.ts'
 import { ROOT, run, secondsSince, step } from './step.ts'
 
 const ALL = 'test/**/*.test.ts'
+/** Takes a browser: `npm run test:browser`. */
+const BROWSER = 'test/browser/**'
 
 const startMs = performance.now()
 const chosen = process.argv.slice(2)
@@ -21,6 +23,7 @@ if (chosen.length === 0) {
     run('biome', ['check', '--error-on-warnings', '--max-diagnostics=none', '.']),
   )
   await take('types', () => run('tsc', ['--noEmit']))
+  await take('types of the live page', () => run('tsc', ['--noEmit', '--project', 'ui']))
 }
 console.log('── tests')
 if (!(await run(process.execPath, runnerParameters(chosen)))) failed.push('tests')
@@ -41,7 +44,7 @@ function runnerParameters(given: readonly string[]): string[] {
     // A test that hangs is named and fails; no single one takes a minute.
     '--test-timeout=120000',
     ...options,
-    ...(files.length === 0 ? [ALL] : files),
+    ...(files.length === 0 ? globSync(ALL, { cwd: ROOT, exclude: [BROWSER] }) : files),
   ]
 }
 

@@ -91,6 +91,13 @@ export class Scheduler {
     return waiting
   }
 
+  /** Exchanges of a tenant that wait, for whatever upstream. */
+  waitingOf(tenant: string): number {
+    let waiting = 0
+    for (const { queue } of this.#desks.values()) waiting += queue.waitingOf(tenant)
+    return waiting
+  }
+
   stateOf(slot: number): AdmissionState | null {
     const desk = this.#desks.get(slot)
     if (desk === undefined) return null

@@ -67,6 +67,11 @@ export class AdmissionDesk {
     return this.#places.inUse(slot) === 0
   }
 
+  /** Exchanges of a tenant that wait, for whatever upstream. */
+  waitingOf(tenant: string): number {
+    return this.#scheduler.waitingOf(tenant)
+  }
+
   /** Null: the upstream takes whatever comes. */
   stateOf(slot: number): AdmissionState | null {
     return this.#scheduler.stateOf(slot)

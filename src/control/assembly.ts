@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Config } from '../config/config.ts'
+import type { Config, LogLevel } from '../config/config.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { PlaceCount } from '../limits/place-count.ts'
 import type { ConnectStore } from '../limits/store-connection.ts'
@@ -15,6 +15,7 @@ import type { StartDataThread } from './data-thread.ts'
 import { IdentityDesk } from './identity-desk.ts'
 import type { FetchJson } from './keys/fetch-json.ts'
 import { folderKeyStore } from './keys/key-store.ts'
+import { LiveFigures } from './live/live-figures.ts'
 import { openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
 import { createPlaneMemory } from './plane-memory.ts'
@@ -62,6 +63,8 @@ export class Assembly {
   readonly registry: UpstreamRegistry
   readonly assertionKeys: AssertionKeys
   readonly memory: UpstreamMemory
+  /** What the live page shows of traffic. */
+  readonly figures: LiveFigures
   readonly identity: IdentityDesk
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
@@ -93,6 +96,7 @@ export class Assembly {
     this.#tenantPlaces = new PlaceCount(shared.tenantPlaces, config.workers)
     this.#streamPlaces = new PlaceCount(shared.streamPlaces, config.workers)
     this.log = this.#makeLog(shared)
+    this.figures = new LiveFigures(clock.wallMs)
     this.assertionKeys = new AssertionKeys({
       ...{ own: config.tenant.assertion?.key ?? null, startTimer },
       changed: (key) => this.threads.post({ kind: 'signing-key', key }),
@@ -141,6 +145,13 @@ export class Assembly {
     this.#config = next
     log.level = next.log.level
     return null
+  }
+
+  /** In all threads, those included that are born later; until a config is put in force. */
+  setLogLevel(level: LogLevel): void {
+    this.#config = { ...this.#config, log: { ...this.#config.log, level } }
+    this.log.level = level
+    this.threads.post({ kind: 'level', level })
   }
 
   /** Operators see the process until its threads are gone; the last lines come last. */
@@ -233,6 +244,7 @@ export class Assembly {
       identity: (row, message) => this.identity.said(row, message),
       gate: (row, message) => this.admission.said(row, message),
       follower: this.#rollout,
+      takeSecond: (second) => this.figures.take(second),
       startThread,
       log: this.log,
       clock,

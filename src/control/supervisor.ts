@@ -5,7 +5,13 @@ import { processUsage } from '../lib/process-usage.ts'
 import { NAME } from '../lib/version.ts'
 import { MOST_ROWS } from '../limits/operation-log.ts'
 import { redisConnector } from '../limits/redis-connection.ts'
-import type { AdminResources, AdminStatus } from './admin/admin-answer.ts'
+import type {
+  AdminFolder,
+  AdminResource,
+  AdminResources,
+  AdminStatus,
+  Product,
+} from './admin/admin-answer.ts'
 import { AdminServer } from './admin/admin-server.ts'
 import { configResource } from './admin/config-resource.ts'
 import { explainResource } from './admin/explain-resource.ts'
@@ -20,6 +26,7 @@ import { Assembly, type AssemblyParts } from './assembly.ts'
 import { ConfigWatch } from './config-watch.ts'
 import { startDataThread } from './data-thread.ts'
 import { jsonFetcher } from './keys/fetch-json.ts'
+import { LivePage } from './live/live-page.ts'
 import type { MetricsSource } from './metrics-page.ts'
 import { probeEndpoint } from './probe-request.ts'
 import { claimPublicPort, portsAreShareable } from './public-port.ts'
@@ -91,6 +98,7 @@ export class Supervisor {
   #state: 'starting' | 'ready' | 'draining' | 'ending' = 'starting'
   #assembly: Assembly | null = null
   #admin: AdminServer | null = null
+  #page: LivePage | null = null
   #reloader: Reloader | null = null
   #watch: ConfigWatch | null = null
   readonly #reloads: ReloadTally
@@ -138,9 +146,11 @@ export class Supervisor {
    * Loads the config again and puts it in force if it is good; the outcome is logged too. While starting: as soon as
    * all data threads listen. Without a way to load it, it stays as it is.
    */
-  reload(cause: ReloadCause): Promise<ReloadOutcome> {
-    if (this.#reloader === null) return Promise.resolve({ kind: 'unchanged' })
-    return this.#reloader.request(cause)
+  async reload(cause: ReloadCause): Promise<ReloadOutcome> {
+    if (this.#reloader === null) return { kind: 'unchanged' }
+    const outcome = await this.#reloader.request(cause)
+    this.#page?.note(cause, outcome)
+    return outcome
   }
 
   /**
@@ -160,6 +170,7 @@ export class Supervisor {
     const { log, threads, config } = assembly
     const { delayMs, timeoutMs } = config.shutdown
     threads.post({ kind: 'drain' })
+    this.#page?.events.tell()
     this.#parts.startWatchdog(this.#options.pid, timeoutMs + WATCHDOG_MARGIN_MS)
     log.log('info', 'Draining', { signal, delay_s: delayMs / 1000, timeout_s: timeoutMs / 1000 })
     const cancelTimeout = this.#parts.startTimer(timeoutMs, () => {
@@ -185,7 +196,10 @@ export class Supervisor {
 
   async #stop(assembly: Assembly): Promise<void> {
     this.#watch?.close()
-    await assembly.stop(async () => this.#admin?.close())
+    await assembly.stop(async () => {
+      this.#page?.events.close()
+      await this.#admin?.close()
+    })
   }
 
   #prepareReload(assembly: Assembly, first: Config): void {
@@ -216,16 +230,25 @@ export class Supervisor {
   }
 
   #openAdmin(assembly: Assembly): Promise<AdminServer> {
-    const { config, version, nodeVersion } = this.#options
+    const { config, version, nodeVersion, clock } = this.#options
+    const product: Product = { name: NAME, version, node: nodeVersion }
+    const status = (): AdminStatus => this.#status(assembly.threads.listening)
+    const page = new LivePage({
+      ...{ assembly, product, status, wallMs: clock.wallMs, startTimer: this.#parts.startTimer },
+      drain: () => this.drain('admin'),
+    })
+    this.#page = page
     return AdminServer.listen({
       admin: config.admin,
-      product: { name: NAME, version, node: nodeVersion },
-      status: () => this.#status(assembly.threads.listening),
-      resources: this.#resources(assembly),
+      product,
+      status,
+      resources: this.#resources(assembly, page),
+      events: page.events,
+      page: page.files,
     })
   }
 
-  #resources(assembly: Assembly): AdminResources {
+  #resources(assembly: Assembly, page: LivePage): AdminResources {
     const { registry, memory, admission, identity } = assembly
     const upstreams = upstreamsResource({
       live: () => registry.live,
@@ -239,7 +262,8 @@ export class Supervisor {
       memory: assembly.sharedUpstreams,
       identity: () => identity.known(),
     }
-    const resources = new Map([
+    const resources = new Map<string, AdminResource | AdminFolder>([
+      ...page.resources(),
       ['/metrics', metricsResource(this.#metricsSource(assembly))],
       ['/upstreams', upstreams],
       ['/config', configResource(() => assembly.config)],

@@ -1,5 +1,6 @@
 import type { GateMessage } from '../admission/admission-message.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { ThreadSecond } from '../observe/second-tally.ts'
 import type {
   ControlMessage,
   IdentityAnswer,
@@ -24,6 +25,8 @@ export interface ThreadSetOptions {
   readonly reclaim: (row: number) => void
   /** What a rollout has to know of threads. */
   readonly follower: ThreadFollower
+  /** What ended in a thread within a second. */
+  readonly takeSecond: (second: ThreadSecond) => void
   /** A thread of that row asks for a key, or has taken over what is revoked. */
   readonly identity: (row: number, message: IdentityAnswer) => void
   /** A thread of that row speaks of exchanges that wait to be let into an upstream. */
@@ -182,6 +185,9 @@ export class ThreadSet {
       case 'prepared':
       case 'failed':
         this.#options.follower.answered(place.row, message)
+        return
+      case 'second':
+        this.#options.takeSecond(message.second)
         return
       case 'unknown-kid':
       case 'revocations-applied':

@@ -81,8 +81,9 @@ function endpointsOf(
   const { monotonicMs } = clock
   const shared = new UpstreamMemory(memory, null, { monotonicMs, machineMs })
   return live.endpoints.map(({ slot, target, address }) => {
-    const { health, breaker, inFlight } = shared.describeEndpoint(slot)
-    return { target, address, state: `health ${health}, breaker ${breaker}, ${inFlight} in flight` }
+    const { health, breaker, inFlight, duty } = shared.describeEndpoint(slot)
+    const said = duty === 'enabled' ? '' : `${duty} by an operator, `
+    return { target, address, state: `${said}health ${health}, breaker ${breaker}, ${inFlight} in flight` }
   })
 }
 

@@ -2,17 +2,27 @@ import { BREAKER_CELLS, Breaker } from './breaker.ts'
 import { elapsedMs, stamp } from './shared-time.ts'
 
 /** Cells an endpoint needs. */
-export const ENDPOINT_CELLS = 3 + BREAKER_CELLS
+export const ENDPOINT_CELLS = 4 + BREAKER_CELLS
 const HEALTH = 0
 const UP_AGAIN = 1
 const REFUSED = 2
-const BREAKER = 3
+const DUTY = 3
+const BREAKER = 4
 
 const UP = 0
 const DOWN = 1
 
 /** Health probes' word; `up` until one says otherwise. */
 export type Health = 'up' | 'down'
+
+/**
+ * An operator's word. `draining`: no new exchanges, those under way end as they like. `disabled`: the same, and those
+ * under way are cut off.
+ */
+export type Duty = 'enabled' | 'draining' | 'disabled'
+
+/** By what its cell holds. */
+const DUTIES: readonly Duty[] = ['enabled', 'draining', 'disabled']
 
 /** An endpoint that refused is asked last for so long. */
 const REFUSING_MS = 1_000
@@ -39,6 +49,24 @@ export class EndpointState {
     if (health === this.health) return
     if (health === 'up') Atomics.store(this.#cells, this.#at + UP_AGAIN, stamp(nowMs))
     Atomics.store(this.#cells, this.#at + HEALTH, health === 'up' ? UP : DOWN)
+  }
+
+  get duty(): Duty {
+    return DUTIES[Atomics.load(this.#cells, this.#at + DUTY)] ?? 'enabled'
+  }
+
+  /** Holds until said otherwise, or until the endpoint is no longer configured. */
+  setDuty(duty: Duty, nowMs: number): void {
+    if (duty === 'enabled' && this.duty !== 'enabled') {
+      Atomics.store(this.#cells, this.#at + UP_AGAIN, stamp(nowMs))
+    }
+    Atomics.store(this.#cells, this.#at + DUTY, DUTIES.indexOf(duty))
+  }
+
+  /** Whether neither probes nor an operator took it out. */
+  get isOffered(): boolean {
+    const cells = this.#cells
+    return Atomics.load(cells, this.#at + HEALTH) === UP && Atomics.load(cells, this.#at + DUTY) === 0
   }
 
   /** Its share of what a settled endpoint gets: 1, or less while it comes back. */

@@ -86,7 +86,7 @@ export class Endpoint implements ConnectionOwner {
   /** Whether an exchange that came now would be taken. */
   isInService(nowMs: number): boolean {
     const { breaker } = this.#owner.config
-    return this.state.health === 'up' && (breaker === null || this.state.breaker.admits(breaker, nowMs))
+    return this.state.isOffered && (breaker === null || this.state.breaker.admits(breaker, nowMs))
   }
 
   // ── exchanges ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -178,7 +178,13 @@ export class Endpoint implements ConnectionOwner {
 
   idle(connection: ClientConnection): void {
     const isDistrusted = this.#wire.wheel.nowMs < this.#distrustedUntilMs
-    if (isDistrusted || this.#retired || this.#outgoing.has(connection) || !this.#owner.keeps()) {
+    if (
+      isDistrusted ||
+      this.#retired ||
+      this.state.duty !== 'enabled' ||
+      this.#outgoing.has(connection) ||
+      !this.#owner.keeps()
+    ) {
       connection.abandon()
       return
     }
@@ -214,6 +220,14 @@ export class Endpoint implements ConnectionOwner {
 
   closeIdle(): void {
     for (const connection of [...this.#idle]) connection.abandon()
+  }
+
+  /** On every tick: does as an operator said. What is cut off has failed for its exchange, as if the server had gone. */
+  heedDuty(): void {
+    const { duty } = this.state
+    if (duty === 'enabled') return
+    this.closeIdle()
+    if (duty === 'disabled') for (const connection of this.#open) connection.socket.destroy()
   }
 
   /** It is no longer of the upstream. */

@@ -1,6 +1,6 @@
 import type { BreakerState } from './breaker.ts'
 import { ConnectionCount } from './connection-count.ts'
-import { ENDPOINT_CELLS, EndpointState, type Health } from './endpoint-state.ts'
+import { type Duty, ENDPOINT_CELLS, EndpointState, type Health } from './endpoint-state.ts'
 import { ExchangeCount } from './exchange-count.ts'
 import { RETRY_CELLS, RetryBudget } from './retry-budget.ts'
 
@@ -24,6 +24,8 @@ export interface EndpointDescription {
   readonly inFlight: number
   readonly breaker: BreakerState
   readonly health: Health
+  /** What an operator said of it. */
+  readonly duty: Duty
 }
 
 /**
@@ -92,14 +94,19 @@ export class UpstreamMemory {
     this.endpointState(endpointSlot).setHealth(health, this.sharedMs(this.#clock.monotonicMs()))
   }
 
+  /** For control: what an operator wants. */
+  setDuty(endpointSlot: number, duty: Duty): void {
+    this.endpointState(endpointSlot).setDuty(duty, this.sharedMs(this.#clock.monotonicMs()))
+  }
+
   /** For control, before a slot stands for another endpoint; what is still in flight there is counted out by itself. */
   resetEndpoint(endpointSlot: number): void {
     this.endpointState(endpointSlot).reset()
   }
 
   describeEndpoint(endpointSlot: number): EndpointDescription {
-    const { breaker, health } = this.endpointState(endpointSlot)
-    return { inFlight: this.#exchanges.get(endpointSlot), breaker: breaker.state, health }
+    const { breaker, health, duty } = this.endpointState(endpointSlot)
+    return { inFlight: this.#exchanges.get(endpointSlot), breaker: breaker.state, health, duty }
   }
 
   /** Open connections to an upstream, in all threads. */

@@ -216,6 +216,7 @@ export class Upstream implements EndpointOwner {
     }
     if (this.#waiting.size > 0) this.#serve()
     this.#sayWanting()
+    for (const endpoint of this.#pools) endpoint.heedDuty()
     if (this.#hasIdle) this.#trim(nowMs)
   }
 
@@ -387,10 +388,7 @@ export class Upstream implements EndpointOwner {
   }
 
   get #hasUnsettled(): boolean {
-    for (const endpoint of this.#pools) {
-      if (endpoint.idleConnections.some((connection) => !connection.settled)) return true
-    }
-    return false
+    return [...this.#pools].some(({ idleConnections }) => idleConnections.some(({ settled }) => !settled))
   }
 
   get #sharedMs(): number {

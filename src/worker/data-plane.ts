@@ -3,7 +3,7 @@ import net from 'node:net'
 import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
 import type { SigningKey } from '../assertion/signing-key.ts'
 import { askedClaims } from '../config/asked-claim.ts'
-import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
+import type { Config, ListenConfig, LogConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
@@ -11,6 +11,7 @@ import { IdSource } from '../lib/id-source.ts'
 import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
 import { isLogged } from '../observe/log-line.ts'
+import type { ThreadSecond } from '../observe/second-tally.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
@@ -22,6 +23,7 @@ import { UpstreamSet } from '../upstreams/upstream-set.ts'
 import type { PlaneMemory, RolloutMessage, ThreadBirth } from './messages.ts'
 import { OpenStreams } from './open-streams.ts'
 import { type Preparation, Preparer } from './preparation.ts'
+import { SecondReport } from './second-report.ts'
 import { ThreadAssertion } from './thread-assertion.ts'
 import type { ThreadIdentity } from './thread-identity.ts'
 import { ThreadLog } from './thread-log.ts'
@@ -43,6 +45,8 @@ export interface DataPlaneParts {
   readonly gate: (message: GateMessage) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
+  /** Takes what ended within a second; null: nobody wants to know. */
+  readonly second?: ((second: ThreadSecond) => void) | null
   /** Where exchanges are counted; null: nowhere. */
   readonly metrics: ThreadMetrics | null
 }
@@ -68,10 +72,12 @@ export class DataPlane implements RolloutPlane {
   readonly #pipeline: Pipeline
   readonly #server: net.Server
   readonly #clients = new Set<ServerConnection>()
+  readonly #seconds: SecondReport
   readonly #identity: ThreadIdentity
   readonly #streams: OpenStreams
   /** Data threads, which share what a config allows the process. */
   readonly #threads: number
+  #access: LogConfig['access'] = true
   /** Of every connection; connections read them when they begin to wait. */
   readonly #limits: { -readonly [K in keyof ListenConfig['timeouts']]: number }
   #maxClients = 0
@@ -99,6 +105,7 @@ export class DataPlane implements RolloutPlane {
     this.#clock = clock
     this.#writeLine = parts.writeLine
     this.#drained = parts.drained
+    this.#seconds = new SecondReport(clock.wallMs, parts.second ?? (() => {}))
     this.#metrics = parts.metrics
     this.#ground = ground
     const { revocations } = parts.identity
@@ -183,6 +190,15 @@ export class DataPlane implements RolloutPlane {
     this.#heed(preparation.config)
   }
 
+  /** From now on, until a config is put in force. */
+  setLogLevel(level: LogLevel): void {
+    this.#ground.log.level = level
+    this.#pipeline.trace = isLogged('debug', level) ? this.#trace : null
+    this.#accessLevels = new Set(
+      this.#access ? ACCESS_LEVELS.filter((accessed) => isLogged(accessed, level)) : [],
+    )
+  }
+
   drain(): void {
     this.#pipeline.draining = true
     this.#ground.phase.isReady = false
@@ -233,11 +249,8 @@ export class DataPlane implements RolloutPlane {
 
   /** Takes up what a config says besides its routes and upstreams. */
   #heed({ log, listen, trustedProxies }: Config): void {
-    this.#ground.log.level = log.level
-    this.#pipeline.trace = isLogged('debug', log.level) ? this.#trace : null
-    this.#accessLevels = new Set(
-      log.access ? ACCESS_LEVELS.filter((level) => isLogged(level, log.level)) : [],
-    )
+    this.#access = log.access
+    this.setLogLevel(log.level)
     Object.assign(this.#limits, listen.timeouts)
     this.#maxClients = Math.ceil(listen.maxConnections / this.#threads)
     const trusted = trustedProxies.join(' ')
@@ -268,6 +281,7 @@ export class DataPlane implements RolloutPlane {
   #tick(): void {
     const { wire, upstreams, traffic } = this.#ground
     upstreams.sweep(wire.wheel.nowMs)
+    this.#seconds.tick()
     this.#streams.tick(wire.wheel.nowMs)
     traffic.sweep(wire.wheel.nowMs)
     if (!this.#closing) return
@@ -280,10 +294,12 @@ export class DataPlane implements RolloutPlane {
   }
 
   #record(exchange: Exchange, nowMs: number): void {
+    const durationMs = nowMs - exchange.startMs
+    this.#seconds.add(exchange, durationMs)
     this.#metrics?.record(exchange, nowMs)
     const level = accessLevel(exchange)
     if (!this.#accessLevels.has(level)) return
-    this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), nowMs - exchange.startMs))
+    this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), durationMs))
   }
 
   #defect(exchange: Exchange, error: unknown): void {

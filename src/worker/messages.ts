@@ -1,8 +1,9 @@
 import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
 import type { SigningKey } from '../assertion/signing-key.ts'
-import type { Config, RouteConfig } from '../config/config.ts'
+import type { Config, LogLevel, RouteConfig } from '../config/config.ts'
 import type { UnknownKidMessage } from '../jwt/key-message.ts'
 import type { PlaceMemory } from '../limits/place-count.ts'
+import type { ThreadSecond } from '../observe/second-tally.ts'
 import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocation/revocation-ledger.ts'
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import type { IdentityBirth, IdentityMessage } from './thread-identity.ts'
@@ -89,6 +90,8 @@ export type ControlMessage =
       readonly upstream: string
       readonly endpoints: LiveUpstream['endpoints']
     }
+  /** Log lines from this level on, until a config is put in force. */
+  | { readonly kind: 'level'; readonly level: LogLevel }
   /** What assertions are signed with from now on. */
   | { readonly kind: 'signing-key'; readonly key: SigningKey }
   | IdentityMessage
@@ -126,3 +129,5 @@ export type ThreadMessage =
   /** The log ring is more than half full. */
   | { readonly kind: 'lines' }
   | { readonly kind: 'drained' }
+  /** What ended in it within a second; none comes of a second in which nothing did. */
+  | { readonly kind: 'second'; readonly second: ThreadSecond }

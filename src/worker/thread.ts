@@ -28,6 +28,7 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
       },
       gate: (message) => say({ kind: 'gate', message }),
       drained: () => say({ kind: 'drained' }),
+      second: (second) => say({ kind: 'second', second }),
       metrics,
     })
     obey(plane, identity, port, say)
@@ -75,6 +76,9 @@ function obey(
         break
       case 'ask':
         say({ kind: 'answered', question: message.question })
+        break
+      case 'level':
+        plane.setLogLevel(message.level)
         break
       case 'drain':
         plane.drain()

@@ -23,7 +23,7 @@ const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
 
 /** What a build and npm pack need of a checkout. */
 const CHECKOUT = [
-  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts', 'src'],
+  ...['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts', 'src', 'ui'],
   ...manifest.files.filter((path) => path !== 'dist'),
 ]
 

@@ -145,7 +145,7 @@ test('GET /upstreams says where traffic can go', async (t) => {
   const { reload, page } = await started(t, 1)
   await reload({ upstreams: [upstreamOf('a', ['http://10.0.0.1:81', 'http://10.0.0.2:81'])] })
   const { upstreams } = JSON.parse(await page('/upstreams'))
-  const still = { health: 'up', breaker: 'closed', inFlight: 0 }
+  const still = { health: 'up', breaker: 'closed', inFlight: 0, state: 'enabled' }
   assert.deepEqual(upstreams, [
     {
       name: 'a',

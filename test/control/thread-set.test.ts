@@ -44,6 +44,7 @@ function stage(rows: number) {
     // The set passes a birth on without reading more than its own row into it.
     birth: (row) => ({ row }) as ThreadBirth,
     reclaim: (row) => reclaimed.push(row),
+    takeSecond: () => {},
     gate: () => {},
     startThread: (birth, listener) => {
       const thread = new FakeThread(birth.row, listener)

@@ -26,7 +26,7 @@ export function sourceOf(memory: SharedArrayBuffer, own: Partial<MetricsSource> 
     admissionOf: () => null,
     issuers: () => [],
     wallMs: () => 1_800_000_000_000,
-    describeEndpoint: () => ({ inFlight: 0, breaker: 'closed', health: 'up' }),
+    describeEndpoint: () => ({ inFlight: 0, breaker: 'closed', health: 'up', duty: 'enabled' }),
     ...own,
   }
 }

@@ -128,7 +128,9 @@ export class IdentityStage {
   ): Promise<{ status: number; body: unknown }> {
     const response = await fetch(`http://127.0.0.1:${this.#listening?.admin_port}${path}`, {
       method,
-      ...(body === null ? {} : { body: JSON.stringify(body) }),
+      ...(body === null
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
     })
     return { status: response.status, body: await response.json() }
   }

@@ -44,9 +44,24 @@ describe('the memory of upstreams', () => {
     memory.endpointState(last).breaker.failed(BREAKER, 0)
     control.setHealth(0, 'down')
     assert.equal(memory.connections.tryTake(UPSTREAM_SLOTS - 1, 1), true)
-    assert.deepEqual(control.describeEndpoint(last), { inFlight: 1, breaker: 'open', health: 'up' })
-    assert.deepEqual(control.describeEndpoint(0), { inFlight: 0, breaker: 'closed', health: 'down' })
-    assert.deepEqual(control.describeEndpoint(last - 1), { inFlight: 0, breaker: 'closed', health: 'up' })
+    assert.deepEqual(control.describeEndpoint(last), {
+      inFlight: 1,
+      breaker: 'open',
+      health: 'up',
+      duty: 'enabled',
+    })
+    assert.deepEqual(control.describeEndpoint(0), {
+      inFlight: 0,
+      breaker: 'closed',
+      health: 'down',
+      duty: 'enabled',
+    })
+    assert.deepEqual(control.describeEndpoint(last - 1), {
+      inFlight: 0,
+      breaker: 'closed',
+      health: 'up',
+      duty: 'enabled',
+    })
     assert.deepEqual([control.openConnections(UPSTREAM_SLOTS - 1), control.openConnections(0)], [1, 0])
   })
 
@@ -62,7 +77,12 @@ describe('the memory of upstreams', () => {
     assert.equal(breaker.enter(BREAKER, 5_100), 'probe')
     control.reclaim(0)
     control.reclaim(0)
-    assert.deepEqual(control.describeEndpoint(5), { inFlight: 1, breaker: 'open', health: 'up' })
+    assert.deepEqual(control.describeEndpoint(5), {
+      inFlight: 1,
+      breaker: 'open',
+      health: 'up',
+      duty: 'enabled',
+    })
     assert.equal(control.openConnections(3), 1)
   })
 
@@ -73,7 +93,12 @@ describe('the memory of upstreams', () => {
     at(0).endpointState(7).breaker.failed(BREAKER, 0)
     at(0).endpointState(7).refused(0)
     control.resetEndpoint(7)
-    assert.deepEqual(control.describeEndpoint(7), { inFlight: 0, breaker: 'closed', health: 'up' })
+    assert.deepEqual(control.describeEndpoint(7), {
+      inFlight: 0,
+      breaker: 'closed',
+      health: 'up',
+      duty: 'enabled',
+    })
     assert.equal(at(1).endpointState(7).isRefusing(0), false)
   })
 

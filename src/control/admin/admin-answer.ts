@@ -27,7 +27,11 @@ export interface AdminResource {
   answer(body: string, method: string, accept?: string): AdminAnswer | Promise<AdminAnswer>
 }
 
-export type AdminResources = ReadonlyMap<string, AdminResource>
+/** What lies below a path: the resource for the rest of a request's path, or null. */
+export type AdminFolder = (rest: string) => AdminResource | null
+
+/** By path; a folder's ends with a slash. */
+export type AdminResources = ReadonlyMap<string, AdminResource | AdminFolder>
 
 export const READING: readonly string[] = ['GET', 'HEAD']
 
@@ -41,12 +45,20 @@ export function adminAnswer(
   body: string,
   accept = '',
 ): AdminAnswer | Promise<AdminAnswer> {
-  const resource = pageOf(path, state, product) ?? resources.get(path) ?? null
+  const resource = pageOf(path, state, product) ?? resourceAt(path, resources)
   if (resource === null) return adminProblem(404)
   const { methods } = resource
   return methods.includes(method)
     ? resource.answer(body, method, accept)
     : adminProblem(405, { Allow: methods.join(', ') })
+}
+
+function resourceAt(path: string, resources: AdminResources): AdminResource | null {
+  const own = resources.get(path)
+  if (own !== undefined) return typeof own === 'function' ? own('') : own
+  const slash = path.indexOf('/', 1) + 1
+  const folder = slash === 0 ? undefined : resources.get(path.slice(0, slash))
+  return typeof folder === 'function' ? folder(path.slice(slash)) : null
 }
 
 /** A refusal that says no more than its status (RFC 9457 section 4.2.1), unless it is given members of its own. */

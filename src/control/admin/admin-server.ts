@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AdminConfig } from '../../config/config.ts'
+import type { EventStreams } from '../live/event-streams.ts'
 import { listenRefusal } from '../start-refusal.ts'
 import {
   type AdminAnswer,
@@ -10,9 +11,10 @@ import {
   type Product,
   READING,
 } from './admin-answer.ts'
-import { isLoopbackAddress, namesLoopback, TokenCheck } from './admin-guard.ts'
+import { isLoopbackAddress, isOwnOrigin, namesLoopback, saysJson, TokenCheck } from './admin-guard.ts'
 import { JWKS_PATH } from './jwks-resource.ts'
 import { createServer } from './node-http.ts'
+import type { PageFiles } from './page-files.ts'
 
 /** Few and quick requests of an operator and of probes. */
 const HEAD_TIMEOUT_MS = 5_000
@@ -21,7 +23,8 @@ const REQUEST_TIMEOUT_MS = 10_000
 const ANSWER_TIMEOUT_MS = 60_000
 const HEAD_MAX_BYTES = 8 * 1024
 const BODY_MAX_BYTES = 64 * 1024
-const MAX_CONNECTIONS = 64
+/** More than there can be event streams: probes find room beside them. */
+const MAX_CONNECTIONS = 128
 
 /** Probes carry no credential, nor do upstreams that look for public keys. */
 const OPEN_PATHS: readonly string[] = ['/live', '/ready', JWKS_PATH]
@@ -32,6 +35,10 @@ export interface AdminOptions {
   readonly status: () => AdminStatus
   /** By path. */
   readonly resources: AdminResources
+  /** What answers `/events` with a stream; null: there is none. */
+  readonly events?: Pick<EventStreams, 'open'> | null
+  /** The live page's files by path, open to all: they hold nothing of this process. */
+  readonly page?: PageFiles | null
 }
 
 /** The operator listener. Not the data plane: node:http serves it, one request a connection. */
@@ -97,6 +104,9 @@ export class AdminServer {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const refusal = this.#refuse(request)
+    if (refusal === null && request.method === 'GET' && pathOf(request) === '/events') {
+      if (this.#stream(request, response)) return
+    }
     if (refusal !== null || READING.includes(request.method ?? '')) {
       request.resume()
       this.#send(request, response, refusal ?? this.#answer(request, ''))
@@ -105,6 +115,16 @@ export class AdminServer {
     readBody(request, (body) => {
       this.#send(request, response, body === null ? adminProblem(413) : this.#answer(request, body))
     })
+  }
+
+  /** False: there is no stream to be had, and the request is answered like any other. */
+  #stream(request: IncomingMessage, response: ServerResponse): boolean {
+    const { events = null } = this.#options
+    if (events === null) return false
+    request.resume()
+    request.socket.setTimeout(0)
+    if (!events.open(response)) send(response, adminProblem(503, { 'Retry-After': '5' }))
+    return true
   }
 
   #send(
@@ -126,18 +146,26 @@ export class AdminServer {
     // DNS rebinding: a page whose name resolves to loopback is same-origin here, but its browser sends that name as Host.
     if (this.#loopback && !namesLoopback(headers.host)) return adminProblem(421)
     const path = pathOf(request)
-    if (this.#token !== null && !OPEN_PATHS.includes(path) && !this.#token.accepts(headers.authorization)) {
+    if (this.#token !== null && !this.#isOpen(path) && !this.#token.accepts(headers.authorization)) {
       return adminProblem(401, { 'WWW-Authenticate': 'Bearer' })
     }
     // Any page may have its visitor's browser send a simple POST to loopback; browsers say from where, programs do not.
-    if (!READING.includes(method) && headers.origin !== undefined) return adminProblem(403)
+    if (READING.includes(method)) return null
+    if (headers.origin !== undefined && !isOwnOrigin(headers.origin, headers.host)) return adminProblem(403)
+    if (!saysJson(headers)) return adminProblem(415, {}, { detail: 'The body must be application/json.' })
     return null
   }
 
+  #isOpen(path: string): boolean {
+    return OPEN_PATHS.includes(path) || (this.#options.page?.has(path) ?? false)
+  }
+
   #answer(request: IncomingMessage, body: string): AdminAnswer | Promise<AdminAnswer> {
-    const { status, product, resources } = this.#options
+    const { status, product, resources, page = null } = this.#options
     const { method = '', headers } = request
-    return adminAnswer(method, pathOf(request), status(), product, resources, body, headers.accept)
+    const path = pathOf(request)
+    if (page?.has(path) && READING.includes(method)) return page.answer(path)
+    return adminAnswer(method, path, status(), product, resources, body, headers.accept)
   }
 }
 
@@ -158,9 +186,10 @@ function readBody(request: IncomingMessage, take: (body: string | null) => void)
 
 function send(response: ServerResponse, { status, fields, body }: AdminAnswer): void {
   response.writeHead(status, {
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
     ...fields,
     'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
     // A kept connection would only delay the exit.
     Connection: 'close',
   })

@@ -15,11 +15,17 @@ export interface UpstreamsView {
 export function upstreamsResource(view: UpstreamsView): AdminResource {
   return {
     methods: READING,
-    answer: () => adminJson(200, { upstreams: view.live().map((upstream) => pageOf(upstream, view)) }),
+    answer: () =>
+      adminJson(200, { upstreams: view.live().map((upstream) => describeUpstream(upstream, view)) }),
   }
 }
 
-function pageOf({ config, slot, endpoints }: LiveUpstream, view: UpstreamsView): object {
+function stateOf({ duty, ...found }: EndpointDescription): object {
+  return { ...found, state: duty }
+}
+
+/** As operators are shown it. */
+export function describeUpstream({ config, slot, endpoints }: LiveUpstream, view: UpstreamsView): object {
   return {
     name: config.name,
     openConnections: view.openConnections(slot),
@@ -28,7 +34,7 @@ function pageOf({ config, slot, endpoints }: LiveUpstream, view: UpstreamsView):
     endpoints: (Array.isArray(endpoints) ? endpoints : []).map(({ target, address, slot: place }) => ({
       target,
       address,
-      ...view.describeEndpoint(place),
+      ...stateOf(view.describeEndpoint(place)),
     })),
   }
 }

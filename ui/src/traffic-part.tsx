@@ -1,0 +1,84 @@
+import { Chart } from './chart.tsx'
+import { count, duration, percent, recent } from './figures.ts'
+import type { Columns } from './wire.ts'
+
+const RECENT_SECONDS = 10
+
+/** The last fifteen minutes. */
+export function TrafficPart({ figures }: { readonly figures: Columns | null }) {
+  if (figures === null) {
+    return (
+      <section aria-labelledby="traffic-title">
+        <h2 id="traffic-title">Traffic</h2>
+        <p class="quiet">Waiting for the first figures.</p>
+      </section>
+    )
+  }
+  const now = recent(figures, RECENT_SECONDS)
+  const peak = figures.requests.reduce((most, one) => Math.max(most, one), 0)
+  const errors = figures.serverErrors.reduce((sum, one) => sum + one, 0)
+  return (
+    <section aria-labelledby="traffic-title">
+      <h2 id="traffic-title">
+        Traffic <small>last fifteen minutes</small>
+      </h2>
+      <dl class="tiles">
+        <Tile name="Requests a second" value={count(now.perSecond)} />
+        <Tile name="Errors (5xx)" value={percent(now.errorShare)} tone={now.serverErrors > 0 ? 'bad' : ''} />
+        <Tile name="Latency, median" value={duration(now.p50)} />
+        <Tile name="Latency, 99th percentile" value={duration(now.p99)} />
+      </dl>
+      <p class="quiet">Of the last ten seconds.</p>
+      <div class="charts">
+        <Chart
+          title="Requests a second"
+          summary={`Now ${count(now.perSecond)}, at most ${count(peak)}.`}
+          seconds={figures.second}
+          lines={[{ label: 'all', color: '--blue', dash: [], values: figures.requests }]}
+          format={count}
+        />
+        <Chart
+          title="Errors a second"
+          summary={`${count(errors)} answers with 5xx in fifteen minutes.`}
+          seconds={figures.second}
+          lines={[
+            { label: '5xx', color: '--red', dash: [], values: figures.serverErrors },
+            { label: '4xx', color: '--amber', dash: [6, 4], values: figures.clientErrors },
+          ]}
+          format={count}
+        />
+        <Chart
+          title="Latency"
+          summary={`Median ${duration(now.p50)}, 99th percentile ${duration(now.p99)}.`}
+          seconds={figures.second}
+          lines={[
+            { label: 'median', color: '--blue', dash: [], values: figures.p50 },
+            { label: '95 %', color: '--teal', dash: [6, 4], values: figures.p95 },
+            { label: '99 %', color: '--violet', dash: [2, 3], values: figures.p99 },
+          ]}
+          format={(ms) => (ms >= 10_000 ? `${ms / 1000} s` : `${ms} ms`)}
+        />
+      </div>
+    </section>
+  )
+}
+
+function Tile({
+  name,
+  value,
+  tone = '',
+}: {
+  readonly name: string
+  readonly value: string
+  readonly tone?: string
+}) {
+  return (
+    <div class={`tile ${tone}`}>
+      <dt>{name}</dt>
+      <dd>
+        {tone === 'bad' && <span aria-hidden="true">▲ </span>}
+        {value}
+      </dd>
+    </div>
+  )
+}
