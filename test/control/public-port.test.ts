@@ -11,6 +11,22 @@ test('port 0 becomes a free port, which is free again afterwards', async () => {
   assert.equal(await claimPublicPort('127.0.0.1', port), port)
 })
 
+test('a free port is looked for where connections are given none, past those that are taken', async () => {
+  const asked: (readonly [number, number])[] = []
+  const other = createServer().listen({ host: '127.0.0.1', port: 0 })
+  await once(other, 'listening')
+  const { port: taken } = other.address() as AddressInfo
+  const free = await claimPublicPort('127.0.0.1', 0)
+  const drawn = [taken, taken, free]
+  const port = await claimPublicPort('127.0.0.1', 0, (least, beyond) => {
+    asked.push([least, beyond])
+    return drawn[asked.length - 1] ?? 0
+  })
+  other.close()
+  assert.deepEqual([port, asked], [free, Array.from({ length: 3 }, () => [20_000, 32_768])])
+  assert.ok(free >= 20_000 && free < 32_768)
+})
+
 test('a port that another listener shares is refused all the same', async () => {
   const other = createServer().listen({ host: '127.0.0.1', port: 0, reusePort: await portsAreShareable() })
   await once(other, 'listening')
