@@ -215,7 +215,8 @@ test('a route to several upstreams is let into the one that was drawn', async ()
   await using origin = await Origin.start(echo)
   await using canary = await Origin.start(echo)
   const slow = new SlowOrigin(canary)
-  const admission = { concurrency: 1, queue: 1, timeoutMs: 60_000 }
+  // As many as may be drawn for the canary before the other is.
+  const admission = { concurrency: 1, queue: 100, timeoutMs: 60_000 }
   const upstreams = [
     upstreamConfig(origin.url),
     { ...upstreamConfig(canary.url, { admission }), name: 'canary' },
@@ -231,12 +232,12 @@ test('a route to several upstreams is let into the one that was drawn', async ()
   await using plane = await PlaneStage.open(trafficConfig(origin.url, { own: { upstreams, routes } }))
   const canarySlot = 1
   const clients: RawClient[] = []
-  const answers: Promise<RawResponse>[] = []
+  const statuses: number[] = []
   // Drawn one to one: both are met long before a hundred.
   for (let count = 0; count < 100 && (origin.seen.length === 0 || slow.waiting === 0); count++) {
     const client = await plane.connect()
     clients.push(client)
-    answers.push(client.ask(request('GET', '/open/1')))
+    void client.ask(request('GET', '/open/1')).then(({ status }) => statuses.push(status))
     await until(
       'it to be somewhere',
       () => origin.seen.length + slow.waiting + (plane.desk.stateOf(canarySlot)?.waiting ?? 0) > count,
@@ -244,11 +245,11 @@ test('a route to several upstreams is let into the one that was drawn', async ()
   }
   assert.equal(plane.desk.stateOf(canarySlot)?.inUse, 1)
   assert.equal(plane.desk.stateOf(0), null)
-  slow.answer()
-  await Promise.race(answers)
-  await until('the place to be free', () => {
+  await until('all to be answered', () => {
     slow.answer()
-    return plane.desk.isIdle(canarySlot)
+    return statuses.length === clients.length
   })
+  assert.deepEqual(new Set(statuses), new Set([200]))
+  await until('the place to be free', () => plane.desk.isIdle(canarySlot))
   for (const client of clients) client.leave()
 })
