@@ -28,6 +28,7 @@ export async function start(edge: ProcessEdge, given: Arguments): Promise<void> 
   const supervisor = supervisorFor(edge, loaded, { load, sinceMs })
   drainOnSignal(edge, supervisor)
   edge.onReload(() => void supervisor.reload('signal'))
+  edge.onReopen(() => supervisor.reopenLog())
   try {
     await supervisor.start()
   } catch (error) {

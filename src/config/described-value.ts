@@ -50,7 +50,7 @@ export function writtenMember(name: string): WrittenMember {
 }
 
 /** Of a retry and a breaker: 0 … 1 in `Config`. */
-const SHARES: ReadonlySet<string> = new Set(['budget', 'failures'])
+const SHARES: ReadonlySet<string> = new Set(['budget', 'failures', 'sample', 'sampleSuccesses'])
 
 function describeShare(share: number): string {
   return `${Number((share * 100).toFixed(6))}%`

@@ -43,7 +43,7 @@ interface Place {
 }
 
 /** The addresses are bound and the threads counted once, when the process starts. */
-const NEEDS_RESTART = /^(?:listen\.(?:host|port)|admin\..*|workers)$/
+const NEEDS_RESTART = /^(?:listen\.(?:host|port)|admin\..*|log\.output(?:\..*)?|workers)$/
 
 /** Members whose values may hold secrets, interpolated ones included, or are too long for a line. */
 const WITHHELD: ReadonlySet<string> = new Set(['token', 'key', 'with', 'ca', 'certificate', 'value'])

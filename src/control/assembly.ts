@@ -5,7 +5,9 @@ import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
 import type { StartDataThread } from './data-thread.ts'
-import { openLogOutput } from './log-output.ts'
+import { errorCode } from './error-code.ts'
+import { LogFile } from './log-file.ts'
+import { type LogOutput, openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
 import type { Probe } from './probe-request.ts'
 import type { Lookup } from './resolver.ts'
@@ -13,10 +15,13 @@ import { Rollout } from './rollout.ts'
 import { StartRefusal } from './start-refusal.ts'
 import type { StartTimer } from './start-timer.ts'
 import { ThreadSet } from './thread-set.ts'
+import { SpanRelay } from './tracing/span-relay.ts'
 import { UpstreamRegistry } from './upstream-registry.ts'
 
 /** For the last lines, when their reader is slow. */
 const LAST_LINES_MS = 250
+/** For the last spans. */
+const LAST_SPANS_MS = 1_000
 
 export interface AssemblyParts {
   readonly startThread: StartDataThread
@@ -43,6 +48,7 @@ export class Assembly {
   readonly log: LogWriter
   readonly threads: ThreadSet
   readonly registry: UpstreamRegistry
+  readonly spans: SpanRelay
   readonly memory: UpstreamMemory
   /** What `memory` is a view of. */
   readonly sharedUpstreams: SharedArrayBuffer
@@ -58,11 +64,16 @@ export class Assembly {
     const shared: SharedMemory = {
       upstreams: UpstreamMemory.create(config.workers, machineMs()),
       logRings: Array.from({ length: config.workers }, createLogRing),
+      spanRings: Array.from({ length: config.workers }, createLogRing),
     }
     const { monotonicMs } = clock
     this.sharedUpstreams = shared.upstreams
     this.memory = new UpstreamMemory(shared.upstreams, null, { monotonicMs, machineMs })
     this.log = this.#makeLog(shared)
+    const { version } = options
+    this.spans = new SpanRelay({
+      ...{ rings: shared.spanRings, version, startTimer, log: this.log, openSink: null },
+    })
     this.#rollout = new Rollout(() => this.threads, startTimer)
     this.registry = this.#makeRegistry()
     if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
@@ -90,6 +101,7 @@ export class Assembly {
     registry.commit()
     this.#config = next
     log.level = next.log.level
+    void this.spans.follow(next)
     return null
   }
 
@@ -97,6 +109,7 @@ export class Assembly {
   async stop(closeAdmin: () => Promise<void>): Promise<void> {
     await this.threads.end()
     this.registry.close()
+    await this.spans.close(LAST_SPANS_MS)
     await closeAdmin()
     await this.log.close(LAST_LINES_MS)
   }
@@ -104,10 +117,10 @@ export class Assembly {
   #makeLog({ logRings }: SharedMemory): LogWriter {
     const { output, config, clock, startTimer } = this.#options
     return new LogWriter({
-      output: openLogOutput(output.fd),
+      output: openOutput(config.log, output.fd),
       rings: logRings,
       level: config.log.level,
-      render: output.isTty ? (line) => readableLine(line, output) : null,
+      render: output.isTty && config.log.output === 'stdout' ? (line) => readableLine(line, output) : null,
       clock,
       startTimer,
     })
@@ -160,6 +173,15 @@ export class Assembly {
       clock,
       startTimer,
     })
+  }
+}
+
+function openOutput({ output }: Config['log'], fd: number): LogOutput {
+  if (output === 'stdout') return openLogOutput(fd)
+  try {
+    return new LogFile(output.file)
+  } catch (error) {
+    throw new StartRefusal(`cannot write the log file ${output.file} (log.output): ${errorCode(error)}`)
   }
 }
 

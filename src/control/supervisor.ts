@@ -100,6 +100,8 @@ export class Supervisor {
       ...this.#parts,
     })
     assembly.log.start()
+    // Before any thread makes a span; whoever starts waits for no SDK.
+    void assembly.spans.follow(effective)
     this.#logWarnings(assembly, workers)
     this.#prepareReload(assembly, effective)
     try {
@@ -124,6 +126,11 @@ export class Supervisor {
   reload(cause: ReloadCause): Promise<ReloadOutcome> {
     if (this.#reloader === null) return Promise.resolve({ kind: 'unchanged' })
     return this.#reloader.request(cause)
+  }
+
+  /** Goes on in the file that has the log file's name now: it was rotated. Without one: nothing. */
+  reopenLog(): void {
+    this.#assembly?.log.reopen()
   }
 
   /**

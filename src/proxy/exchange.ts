@@ -1,3 +1,4 @@
+import type { TracedExchange } from '../observe/tracing/traced-exchange.ts'
 import type { Route } from './route.ts'
 
 /** What policies see of a request's head; `http1/head.ts` is one, HTTP/2 will bring another. */
@@ -78,6 +79,8 @@ export class Exchange {
   over = false // pipeline
   /** The place it takes among its tenant's exchanges under way; negative: none. */
   place = -1 // policies/limit
+  /** Its part in a trace; null where none are made. */
+  traced: TracedExchange | null = null // pipeline
   /** The copy that the last shadowed policy decided about; it holds the one before. */
   shade: Exchange | null = null // policies/shadow
 

@@ -104,6 +104,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#connection = connection
     this.#endpoint = endpoint
     this.#exchange.endpoint = target
+    this.#exchange.traced?.connects(target)
     this.#site.trace?.(this.#exchange, 'Proxying request', { method: head.method, target })
     const kind = this.#upgrade ? 'upgrade' : 'plain'
     connection.begin(this, head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)
@@ -123,6 +124,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
       this.#exchange.endpoint = endpoint.live.target
       this.#tried = [...this.#tried, endpoint]
     }
+    this.#exchange.traced?.fails(fault, endpoint?.live.target ?? null)
     const ending = this.#choice.failures.unconnected[fault]
     const isDialFault = fault === 'refused' || fault === 'timeout'
     if (isDialFault && this.#mayRetry('connect', ending.replay)) this.#retry(fault)
@@ -132,6 +134,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   #take(need: 'any' | 'fresh'): void {
     const { upstream } = this.#choice
     if (!this.#client.requestDone) this.#client.hold()
+    this.#exchange.traced?.attempts(upstream.name, this.#site.nowMs())
     upstream.take(this, need, balanceKey(upstream.config.balance, this.#exchange), this.#tried)
   }
 
@@ -202,6 +205,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** Says how the endpoint did, and whether another is asked instead of giving the client this. */
   #isPassedOver(head: Head): boolean {
     const { status } = head
+    this.#exchange.traced?.responds(status)
     if (status === 502 || status === 503 || status === 504) this.#endpoint?.failed(this)
     else this.#endpoint?.succeeded(this)
     if (status < 400 || !this.#client.requestDone || !this.#mayRetry(status, 'idempotent')) return false
@@ -236,6 +240,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   }
 
   responseFailed(fault: ResponseFault): void {
+    this.#exchange.traced?.fails(fault, null)
     const isReused = (this.#connection?.uses ?? 0) > 1
     this.#connection = null
     if (this.#tunnel) {
@@ -280,6 +285,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#answered = true
     this.#tunnel = true
     this.#exchange.status = 101
+    this.#exchange.traced?.responds(101)
     this.#endpoint?.succeeded(this)
     this.#removeDeadline()
     client.closeAfter = true

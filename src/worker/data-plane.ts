@@ -1,12 +1,14 @@
 import { randomFillSync } from 'node:crypto'
 import net from 'node:net'
-import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
+import type { Config, ListenConfig } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
-import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
+import { AccessLog } from '../observe/access-log.ts'
 import { isLogged } from '../observe/log-line.ts'
+import { HexSource } from '../observe/tracing/hex-source.ts'
+import { Tracer } from '../observe/tracing/tracer.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
@@ -32,6 +34,8 @@ export interface DataPlaneParts {
   readonly random: () => number
   /** Takes a finished log line. */
   readonly writeLine: (line: string) => void
+  /** Takes a finished span record, see observe/tracing/span-record.ts. */
+  readonly writeSpans: (line: string) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
 }
@@ -48,7 +52,7 @@ interface Ground {
 /** One thread's whole data plane: listener, connections, pipeline, upstreams. */
 export class DataPlane implements RolloutPlane {
   readonly #clock: Clock
-  readonly #writeLine: (line: string) => void
+  readonly #parts: DataPlaneParts
   readonly #drained: () => void
   readonly #ground: Ground
   readonly #pipeline: Pipeline
@@ -59,8 +63,8 @@ export class DataPlane implements RolloutPlane {
   /** Of every connection; connections read them when they begin to wait. */
   readonly #limits: { -readonly [K in keyof ListenConfig['timeouts']]: number }
   #maxClients = 0
-  /** Levels of access lines that are written. */
-  #accessLevels: ReadonlySet<LogLevel> = new Set()
+  #access: AccessLog
+  readonly #ids = new HexSource(randomFillSync)
   /** As configured, joined: whether a reload changes it. */
   #trusted = ''
   #closing = false
@@ -80,7 +84,8 @@ export class DataPlane implements RolloutPlane {
   private constructor(parts: DataPlaneParts, ground: Ground, preparation: Preparation) {
     const { birth, clock } = parts
     this.#clock = clock
-    this.#writeLine = parts.writeLine
+    this.#parts = parts
+    this.#access = new AccessLog(birth.config.log, parts.random)
     this.#drained = parts.drained
     this.#ground = ground
     this.#threads = birth.config.workers
@@ -179,12 +184,11 @@ export class DataPlane implements RolloutPlane {
   }
 
   /** Takes up what a config says besides its routes and upstreams. */
-  #heed({ log, listen, trustedProxies }: Config): void {
+  #heed({ log, listen, tracing, trustedProxies }: Config): void {
     this.#ground.log.level = log.level
     this.#pipeline.trace = isLogged('debug', log.level) ? this.#trace : null
-    this.#accessLevels = new Set(
-      log.access ? ACCESS_LEVELS.filter((level) => isLogged(level, log.level)) : [],
-    )
+    this.#access = new AccessLog(log, this.#parts.random)
+    this.#pipeline.tracer = tracing === null ? null : this.#makeTracer(tracing.sample)
     Object.assign(this.#limits, listen.timeouts)
     this.#maxClients = Math.ceil(listen.maxConnections / this.#threads)
     const trusted = trustedProxies.join(' ')
@@ -196,7 +200,16 @@ export class DataPlane implements RolloutPlane {
   }
 
   readonly #trace: Trace = (exchange, event, fields) =>
-    this.#ground.log.log('debug', event, { request_id: exchange.requestId, ...fields })
+    this.#ground.log.log(
+      'debug',
+      event,
+      this.#access.permitted({ request_id: exchange.requestId, ...fields }),
+    )
+
+  #makeTracer(share: number): Tracer {
+    const { random, writeSpans } = this.#parts
+    return new Tracer({ share, random, ids: this.#ids, wallMs: this.#clock.wallMs, write: writeSpans })
+  }
 
   #accept(accepted: net.Socket): void {
     // Without an address it has been reset already; nobody could be named for what it sends.
@@ -223,9 +236,8 @@ export class DataPlane implements RolloutPlane {
   }
 
   #record(exchange: Exchange, nowMs: number): void {
-    const level = accessLevel(exchange)
-    if (!this.#accessLevels.has(level)) return
-    this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), nowMs - exchange.startMs))
+    const line = this.#access.line(exchange, this.#clock.wallMs(), nowMs - exchange.startMs)
+    if (line !== null) this.#parts.writeLine(line)
   }
 
   #defect(exchange: Exchange, error: unknown): void {

@@ -23,6 +23,8 @@ export interface SharedMemory {
   readonly upstreams: SharedArrayBuffer
   /** Log lines on their way to control, one ring a thread: see observe/log-ring.ts. */
   readonly logRings: readonly SharedArrayBuffer[]
+  /** Records of exchanges whose traces are kept, the same way. Pages of a ring that is never used cost nothing. */
+  readonly spanRings: readonly SharedArrayBuffer[]
 }
 
 /**

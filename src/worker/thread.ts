@@ -11,6 +11,7 @@ type Port = NonNullable<typeof parentPort>
 async function run(birth: ThreadBirth, port: Port): Promise<void> {
   const say = (message: ThreadMessage): void => port.postMessage(message)
   const ring = new LogRingWriter(birth.memory.logRings[birth.row] as SharedArrayBuffer) // one a row, by contract
+  const spans = new LogRingWriter(birth.memory.spanRings[birth.row] as SharedArrayBuffer) // the same
   try {
     const plane = await DataPlane.open({
       birth: { ...birth, memory: birth.memory.upstreams },
@@ -20,6 +21,8 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
         ring.write(line)
         if (ring.takeAttention()) say({ kind: 'lines' })
       },
+      // Control looks by itself, as long as there is a trace to be kept.
+      writeSpans: (line) => void spans.write(line),
       drained: () => say({ kind: 'drained' }),
     })
     obey(plane, port, say)

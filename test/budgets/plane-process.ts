@@ -45,6 +45,7 @@ async function start(config: Config): Promise<number> {
       // Another thread's work, which allocates nothing here.
       reader.consume(reader.unread())
     },
+    writeSpans: () => {},
     drained: () => {},
   })
   await plane.listen({ host: '127.0.0.1', port: 0 })

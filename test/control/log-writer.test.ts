@@ -13,6 +13,9 @@ class FakePipe implements LogOutput {
   room = Number.POSITIVE_INFINITY
   errorCode = 'EAGAIN'
   writes = 0
+  reopened = 0
+  /** What opening again fails with. */
+  refusal: string | null = null
 
   write(bytes: Uint8Array, start: number, length: number): number {
     this.writes++
@@ -21,6 +24,11 @@ class FakePipe implements LogOutput {
     this.text += Buffer.from(bytes.buffer, bytes.byteOffset + start, count).toString('latin1')
     this.room -= count
     return count
+  }
+
+  reopen(): void {
+    if (this.refusal !== null) throw Object.assign(new Error('open'), { code: this.refusal })
+    this.reopened++
   }
 
   lines(): {

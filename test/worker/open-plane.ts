@@ -1,5 +1,5 @@
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
-import { ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
+import { LOG_DEFAULTS, ownIssuer, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { type Clock, machineMs, systemClock } from '../../src/lib/clock.ts'
 import { UpstreamMemory } from '../../src/upstreams/upstream-memory.ts'
 import { DataPlane } from '../../src/worker/data-plane.ts'
@@ -24,7 +24,8 @@ export function planeConfig(upstreamUrl: string, own: Partial<Config> = {}): Con
     },
     admin: { host: '127.0.0.1', port: 0, token: null },
     workers: 1,
-    log: { level: 'info', access: true },
+    log: { ...LOG_DEFAULTS, level: 'info' },
+    tracing: null,
     trustedProxies: [],
     cors: { origins: '*', maxAgeS: 600 },
     shutdown: { delayMs: 0, timeoutMs: 5_000 },
@@ -58,11 +59,14 @@ export interface AccessRecord {
 export class PlaneStage {
   readonly plane: DataPlane
   readonly lines: string[]
+  /** Records of exchanges whose traces are kept. */
+  readonly spans: string[]
   readonly #state: { drained: number }
 
-  private constructor(plane: DataPlane, lines: string[], state: { drained: number }) {
+  private constructor(plane: DataPlane, lines: string[], spans: string[], state: { drained: number }) {
     this.plane = plane
     this.lines = lines
+    this.spans = spans
     this.#state = state
   }
 
@@ -77,6 +81,7 @@ export class PlaneStage {
     draining: 'draining' | 'serving' = 'serving',
   ): Promise<PlaneStage> {
     const lines: string[] = []
+    const spans: string[] = []
     const state = { drained: 0 }
     const plane = await DataPlane.open({
       birth: {
@@ -91,12 +96,13 @@ export class PlaneStage {
       clock,
       random: Math.random,
       writeLine: (line) => void lines.push(line),
+      writeSpans: (line) => void spans.push(line),
       drained: () => {
         state.drained++
       },
     })
     await plane.listen({ host: config.listen.host, port: 0 })
-    return new PlaneStage(plane, lines, state)
+    return new PlaneStage(plane, lines, spans, state)
   }
 
   get port(): number {

@@ -1,11 +1,12 @@
 import type { RouteConfig, UpstreamConfig } from '../config.ts'
 import { parseDotenv } from '../dotenv.ts'
 import type { Loaded } from '../loaded.ts'
-import { fold } from './field-check.ts'
+import { fold, TRACE_FIELDS } from './field-check.ts'
 import { hasIdentity, judgeIdentity } from './identity.ts'
 import { interpolate, pathKey } from './interpolation.ts'
 import { reportIssues } from './issue.ts'
 import { type ConfigParts, normalise, normaliseRoute, normaliseUpstream } from './normalise.ts'
+import { checkObserved } from './observe-section.ts'
 import { readOverrides } from './override.ts'
 import { reportPending } from './pending.ts'
 import { type Path, type Place, Report } from './report.ts'
@@ -53,7 +54,10 @@ export async function judge(document: JudgedDocument, source: FileSource): Promi
   const isKnown = (path: Path): boolean => unfilled.has(pathKey(path))
   reportIssues(issues, { document: filled.value, report, isKnown })
   const parts = await judgeParts(salvage, unfilled, trial)
-  const config = normalise(salvage.sections, { ...parts, overrides, cores: source.cores })
+  const config = normalise(salvage.sections, {
+    ...{ ...parts, overrides, cores: source.cores },
+    resolve: (path) => trial.resolve(path),
+  })
   if (!salvage.failed.has('admin') && !salvage.failed.has('listen')) checkListeners(config, report)
   if (report.failed) return report.refuse(trial.files)
   reportPending(salvage, report)
@@ -74,6 +78,8 @@ async function judgeParts(
   const { upstreams, routes } = salvage
   const { report } = trial
   checkSections(salvage, report)
+  const { log, tracing, identity } = salvage.sections
+  checkObserved(log, tracing, identity.apiKeys?.header ?? null, report)
   const identified = hasIdentity(salvage)
   // What a reference should have given is not judged.
   const tokens = salvage.tokens.map((token, index) =>
@@ -109,7 +115,8 @@ function isUnfilled(path: Path, unfilled: ReadonlySet<string>): boolean {
 
 function ownedFields({ sections }: Salvage): ReadonlySet<string> {
   const { apiKeys } = sections.identity
-  return new Set([sections.tenant.header, ...(apiKeys === undefined ? [] : [apiKeys.header])].map(fold))
+  const names = [sections.tenant.header, ...(apiKeys === undefined ? [] : [apiKeys.header])]
+  return new Set([...names, ...(sections.tracing === undefined ? [] : TRACE_FIELDS)].map(fold))
 }
 
 /** A module is loaded by the data threads; here only whether it is there counts. */

@@ -17,6 +17,7 @@ import {
   TENANT_DEFAULTS,
   UPSTREAM_DEFAULTS,
 } from '../default.ts'
+import { logConfigOf, tracingConfigOf } from './observe-section.ts'
 import type { Overrides } from './override.ts'
 import { targetsOf } from './route-check.ts'
 import type { RouteDocument } from './route-schema.ts'
@@ -27,6 +28,8 @@ import type { UpstreamDocument } from './upstream-schema.ts'
 export interface ConfigParts {
   readonly overrides: Overrides
   readonly cores: number
+  /** Makes a path absolute. */
+  readonly resolve: (path: string) => string
   readonly jwt: JwtConfig | null
   readonly upstreams: readonly UpstreamConfig[]
   readonly routes: readonly RouteConfig[]
@@ -35,7 +38,8 @@ export interface ConfigParts {
 /** The one shape that every door yields, of a document that was judged good. */
 export function normalise(document: Salvage['sections'], parts: ConfigParts): Config {
   const { overrides, cores, jwt, upstreams, routes } = parts
-  const { listen, admin, log, cors, shutdown } = document
+  const { listen, admin, cors, shutdown } = document
+  const log = logConfigOf(document.log, parts.resolve)
   return {
     name: document.name,
     production: document.production,
@@ -55,7 +59,8 @@ export function normalise(document: Salvage['sections'], parts: ConfigParts): Co
       token: overrides.ADMIN_TOKEN ?? admin.token ?? null,
     },
     workers: overrides.WORKERS ?? document.workers ?? Math.max(1, cores),
-    log: { level: overrides.LOG_LEVEL ?? log.level, access: log.access },
+    log: { ...log, level: overrides.LOG_LEVEL ?? log.level },
+    tracing: tracingConfigOf(document.tracing),
     trustedProxies: document.trustedProxies,
     cors: {
       origins: cors.origins ?? (document.production ? [] : '*'),

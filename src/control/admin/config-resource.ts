@@ -1,4 +1,11 @@
-import type { Config, FieldChanges, NamedValue, RouteConfig, UpstreamConfig } from '../../config/config.ts'
+import type {
+  Config,
+  FieldChanges,
+  LogFieldConfig,
+  NamedValue,
+  RouteConfig,
+  UpstreamConfig,
+} from '../../config/config.ts'
 import { type AdminResource, adminJson, READING } from './admin-answer.ts'
 
 const SECRET = '(secret)'
@@ -13,7 +20,7 @@ export function configResource(config: () => Config): AdminResource {
  * sent to upstreams or asked of clients by name.
  */
 export function withoutSecrets(config: Config): Config {
-  const { admin, identity, upstreams, routes } = config
+  const { admin, identity, log, tracing, upstreams, routes } = config
   return {
     ...config,
     admin: { ...admin, token: hidden(admin.token) },
@@ -23,9 +30,15 @@ export function withoutSecrets(config: Config): Config {
         issuer.keys.kind === 'secret' ? { ...issuer, keys: { kind: 'secret', secret: SECRET } } : issuer,
       ),
     },
+    log: { ...log, fields: { ...log.fields, add: log.fields.add.map(hideAdded) } },
+    tracing: tracing === null ? null : { ...tracing, headers: hideValues(tracing.headers) },
     upstreams: upstreams.map(hideInUpstream),
     routes: routes.map(hideInRoute),
   }
+}
+
+function hideAdded(field: LogFieldConfig): LogFieldConfig {
+  return 'value' in field ? { ...field, value: SECRET } : field
 }
 
 function hideInUpstream(upstream: UpstreamConfig): UpstreamConfig {

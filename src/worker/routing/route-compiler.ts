@@ -12,6 +12,7 @@ import {
   type RequestPlan,
   type RequestStrips,
   type ResponsePlan,
+  TRACE_FIELDS,
   UNCHANGED_RESPONSE,
 } from '../../proxy/head-plan.ts'
 import { compileRewrite } from '../../proxy/path-rewrite.ts'
@@ -52,6 +53,8 @@ export class RouteCompiler {
   readonly #config: Omit<Config, 'routes'>
   readonly #parts: RouteParts
   readonly #owned: ReadonlySet<string>
+  /** `#owned`, and what the gateway states itself on every route. */
+  readonly #reserved: ReadonlySet<string>
   readonly #strips: RequestStrips
   readonly #origins: '*' | ReadonlySet<string>
   /** Of every route that is found: preflights never get there. */
@@ -71,7 +74,8 @@ export class RouteCompiler {
     // Over all policies of all routes: what one route states, no client may state on any other.
     const owners = [parts.identity, parts.optionalIdentity, parts.tenant]
     this.#owned = new Set([...owners.flatMap((policy) => policy?.owns ?? []), ...parts.userOwned])
-    this.#strips = compileRequestStrips(this.#owned)
+    this.#reserved = config.tracing === null ? this.#owned : new Set([...this.#owned, ...TRACE_FIELDS])
+    this.#strips = compileRequestStrips(this.#reserved)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
     this.#cors = this.cors(null)
   }
@@ -193,7 +197,7 @@ export class RouteCompiler {
 
   #plan(route: RouteConfig, basePath: string, hostHeader: RequestPlan['hostHeader']): RequestPlan {
     return compileRequestPlan({
-      ...{ basePath, hostHeader, owned: this.#owned, strips: this.#strips },
+      ...{ basePath, hostHeader, owned: this.#reserved, strips: this.#strips },
       rewrite: route.rewrite,
       changes: route.headers.request,
     })
