@@ -4,7 +4,6 @@ import {
   createTraceState,
   type HrTime,
   ROOT_CONTEXT,
-  type SpanContext,
   SpanKind,
   SpanStatusCode,
   TraceFlags,
@@ -106,10 +105,10 @@ export class SpanExport {
     this.#waiting += spans
     const template = record.route === null ? null : (view.templates.get(record.route) ?? null)
     const { traceId } = record
-    const parent = record.parentId === null ? null : spanContext(record, record.parentId, 'remote')
+    const parent = record.parentId === null ? null : placeOf(record, record.parentId, 'remote')
     const facts = exchangeFacts(record, template, view.redacted)
     this.#make(facts, { ...record, parent, kind: SpanKind.SERVER })
-    const own = spanContext(record, record.spanId, 'local')
+    const own = placeOf(record, record.spanId, 'local')
     let attempts = 0
     for (const child of record.children) {
       const isAttempt = child.kind === 'attempt'
@@ -139,13 +138,16 @@ export class SpanExport {
   }
 }
 
+/** What OpenTelemetry knows a span by. */
+type SpanPlace = Parameters<typeof trace.setSpanContext>[1]
+
 interface MadeSpan extends Pick<ChildRecord, 'spanId' | 'startMs' | 'endMs'> {
   readonly traceId: string
-  readonly parent: SpanContext | null
+  readonly parent: SpanPlace | null
   readonly kind: SpanKind
 }
 
-function spanContext(record: ExchangeRecord, spanId: string, from: 'remote' | 'local'): SpanContext {
+function placeOf(record: ExchangeRecord, spanId: string, from: 'remote' | 'local'): SpanPlace {
   const { traceId, state } = record
   return {
     ...{ traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: from === 'remote' },
