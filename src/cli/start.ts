@@ -12,6 +12,9 @@ const NOTHING_STARTED = 'nothing was started'
  * those are that this version cannot honour.
  */
 export async function start(edge: ProcessEdge, given: Arguments): Promise<void> {
+  // Before anything else: until somebody listens, Node opens a debugger's port for this signal.
+  let reopenLog = (): void => {}
+  edge.onReopen(() => reopenLog())
   const sinceMs = systemClock.wallMs()
   const { load } = new JudgedLoad(() => loadSettings(edge, optionValue(given, 'config')))
   const loaded = await load()
@@ -26,9 +29,9 @@ export async function start(edge: ProcessEdge, given: Arguments): Promise<void> 
   const { supervisorFor } = await import('./supervisor-for.ts')
   const { StartRefusal } = await import('../control/start-refusal.ts')
   const supervisor = supervisorFor(edge, loaded, { load, sinceMs })
+  reopenLog = () => supervisor.reopenLog()
   drainOnSignal(edge, supervisor)
   edge.onReload(() => void supervisor.reload('signal'))
-  edge.onReopen(() => supervisor.reopenLog())
   try {
     await supervisor.start()
   } catch (error) {

@@ -29,6 +29,7 @@ export interface LogLine {
   readonly request_id?: string
   readonly trace_id?: string
   readonly slow?: boolean
+  readonly count?: number
   readonly method?: string
   readonly path?: string
   readonly status_code?: number
