@@ -98,9 +98,11 @@ export class LogWriter implements Log {
 
   /** Goes on in the file that has the name now, after a rotation. Lines under way are ended in the old one if that takes them. */
   reopen(): void {
+    const { output } = this.#options
+    if (output.reopen === null) return
     if (this.#cancelRetry === null && !this.#gone) this.#flush()
     try {
-      this.#options.output.reopen()
+      output.reopen()
     } catch (error) {
       this.log('error', 'Log file cannot be opened again; the old one is kept', { reason: errorCode(error) })
       return

@@ -189,6 +189,16 @@ function mountDisk(size: string): string | null {
   }
 }
 
+test('SIGUSR1 without a log file changes nothing, and opens no debugger', async () => {
+  await using origin = await Origin.start()
+  await using gateway = await startGateway({ GATEWAY_CONFIG: 'nyro.json' }, files(origin, {}))
+  gateway.signal('SIGUSR1')
+  gateway.signal('SIGHUP')
+  await gateway.line('signals were taken', ({ event }) => event?.startsWith('Config') === true)
+  assert.equal((await askOnce(gateway.port, request('GET', '/orders/1'))).status, 200)
+  assert.ok(!/debugger|opened again/i.test(gateway.output), gateway.output)
+})
+
 describe('access lines', () => {
   test('have what the config adds and lack what it redacts, debug lines too', async () => {
     await using origin = await Origin.start()
