@@ -15,6 +15,17 @@ const CONFIG: Config = {
   ...controlConfig(),
   admin: { host: '0.0.0.0', port: 9901, token: SECRET },
   identity: { issuers: [ownIssuer({ key: SECRET, algorithm: 'HS256', clockSkewS: 0 })], apiKeys: null },
+  log: {
+    ...controlConfig().log,
+    fields: {
+      add: [
+        { name: 'k', value: SECRET },
+        { name: 'h', header: 'x-h' },
+      ],
+      redact: [],
+    },
+  },
+  tracing: { endpoint: 'http://c/v1/traces', sample: 0.01, headers: named, serviceName: 'edge' },
   upstreams: [
     upstreamOf('a', 'https://10.0.0.1', {
       tls: { ca: 'PEM of a CA', certificate: 'PEM', key: SECRET, serverName: null },
@@ -40,6 +51,11 @@ test('the effective config is shown without a secret, and otherwise whole', asyn
   assert.deepEqual(Object.keys(shown).sort(), Object.keys(CONFIG).sort())
   assert.equal(shown.admin.token, '(secret)')
   assert.deepEqual(shown.identity.issuers[0]?.keys, { kind: 'secret', secret: '(secret)' })
+  assert.deepEqual(shown.tracing?.headers, [{ name: 'x-a', value: '(secret)' }])
+  assert.deepEqual(shown.log.fields.add, [
+    { name: 'k', value: '(secret)' },
+    { name: 'h', header: 'x-h' },
+  ])
   assert.equal(shown.upstreams[0]?.tls?.ca, 'PEM of a CA')
   assert.deepEqual(shown.routes[0]?.headers.request.set, [{ name: 'x-a', value: '(secret)' }])
   assert.deepEqual(shown.routes[0]?.policies, [
