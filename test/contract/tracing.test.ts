@@ -212,6 +212,39 @@ describe('with tracing on, a gateway', () => {
   })
 })
 
+test('has a span for a policy that waited, and none for one that answered at once', async () => {
+  await using collector = await Collector.start()
+  await using origin = await Origin.start()
+  const policy = (kind: string, answer: string) => `
+import { definePolicy } from 'nyro-gateway'
+export const policy = definePolicy({
+  kind: '${kind}', owns: [], create: () => ({ admit: () => ${answer} }),
+})`
+  const settings = JSON.parse(config(origin, collector.url, '100%'))
+  settings.routes[0].policies = [{ use: './at-once.ts' }, { use: './patient.ts' }]
+  const files = {
+    'nyro.json': JSON.stringify(settings),
+    'at-once.ts': policy('at-once', 'null'),
+    'patient.ts': policy('patient', 'new Promise((resolve) => setTimeout(() => resolve(null), 30))'),
+  }
+  await using gateway = await startGateway(
+    { GATEWAY_CONFIG: 'nyro.json', SHARED: SECRET, COLLECTOR_KEY: 'key' },
+    { files },
+  )
+  const fields = [['X-Request-ID', 'waited']] as const
+  assert.equal((await askOnce(gateway.port, request('GET', '/orders/1', fields))).status, 200)
+  const { trace_id = '' } = await gateway.access('waited')
+  const spans = await until('three spans', () => {
+    const found = collector.trace(trace_id)
+    return found.length === 3 ? found : null
+  })
+  const [exchange, patient, attempt] = spans
+  assert.ok(exchange && patient && attempt)
+  assert.deepEqual([patient.name, patient.kind, patient.parentSpanId], ['policy patient', 1, exchange.spanId])
+  assert.ok(Number(patient.endTimeUnixNano) - Number(patient.startTimeUnixNano) > 20e6)
+  assert.ok(BigInt(patient.endTimeUnixNano) <= BigInt(attempt.startTimeUnixNano))
+})
+
 test('with tracing off, trace fields pass as they came and nothing names a trace', async () => {
   await using origin = await Origin.start()
   const text = JSON.stringify({
