@@ -20,8 +20,8 @@ import { UpstreamRegistry } from './upstream-registry.ts'
 
 /** For the last lines, when their reader is slow. */
 const LAST_LINES_MS = 250
-/** For the last spans. */
-const LAST_SPANS_MS = 1_000
+/** For the last spans: with the lines', less than the watchdog waits. */
+const LAST_SPANS_MS = 500
 
 export interface AssemblyParts {
   readonly startThread: StartDataThread

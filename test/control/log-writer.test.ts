@@ -303,3 +303,29 @@ test('one flush ends even while threads write as fast as it does', () => {
   writer.drain()
   assert.ok(bytes < 3 * LOG_RING_BYTES)
 })
+
+test('an output is opened again after a rotation, and an end of it that was reached is forgotten', () => {
+  const { pipe, writer } = stage(0)
+  pipe.room = 0
+  pipe.errorCode = 'EPIPE'
+  writer.log('info', 'Lost to whoever left', {})
+  pipe.room = Number.POSITIVE_INFINITY
+  writer.log('info', 'Waits', {})
+  assert.equal(pipe.text, '')
+  writer.reopen()
+  assert.equal(pipe.reopened, 1)
+  assert.deepEqual(
+    pipe.lines().map(({ event }) => event),
+    ['Lost to whoever left', 'Waits', 'Log file opened again'],
+  )
+})
+
+test('an output that cannot be opened again is kept, with a line that says why', () => {
+  const { pipe, writer } = stage(0)
+  pipe.refusal = 'ENOENT'
+  writer.reopen()
+  writer.log('info', 'Still here', {})
+  assert.equal(pipe.reopened, 0)
+  assert.match(pipe.text, /cannot be opened again.*"reason":"ENOENT"/)
+  assert.match(pipe.text, /Still here/)
+})

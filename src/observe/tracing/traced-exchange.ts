@@ -106,7 +106,7 @@ export class TracedExchange {
   }
 
   #linesFrom(spanId: string): string {
-    const state = this.state === '' ? '' : `tracestate: ${this.state}\r\n`
-    return `traceparent: 00-${this.traceId}-${spanId}-${this.sampled ? '01' : '00'}\r\n${state}`
+    const parent = `traceparent: 00-${this.traceId}-${spanId}${this.sampled ? '-01\r\n' : '-00\r\n'}`
+    return this.state === '' ? parent : `${parent}tracestate: ${this.state}\r\n`
   }
 }
