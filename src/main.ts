@@ -28,6 +28,9 @@ const edge: ProcessEdge = {
   onReload: (listener) => {
     process.on('SIGHUP', listener)
   },
+  onReopen: (listener) => {
+    process.on('SIGUSR1', listener)
+  },
   kill,
   exit,
 }

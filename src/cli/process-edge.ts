@@ -33,6 +33,8 @@ export interface ProcessEdge {
   onSignal(listener: (signal: StopSignal) => void): void
   /** From now on SIGHUP comes here instead of ending the process. */
   onReload(listener: () => void): void
+  /** From now on SIGUSR1 comes here: log files were rotated. */
+  onReopen(listener: () => void): void
   /**
    * Ends the process at once, as if `signal` had met no listener; SIGKILL ends it even with a stuck thread-pool job,
    * which `exit` would wait for. Works for PID 1 of a container too, to which the kernel delivers no such signal.

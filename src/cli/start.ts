@@ -7,6 +7,9 @@ import { describeRefusal } from './refusal.ts'
 
 /** Runs the gateway until a signal ends it. Exits 0 after a drain, 1 if it could not run, 2 on bad settings. */
 export async function start(edge: ProcessEdge, given: Arguments): Promise<void> {
+  // Before anything else: until somebody listens, Node opens a debugger's port for this signal.
+  let reopenLog = (): void => {}
+  edge.onReopen(() => reopenLog())
   const sinceMs = systemClock.wallMs()
   const { load } = new JudgedLoad(() => loadSettings(edge, optionValue(given, 'config')))
   const loaded = await load()
@@ -17,6 +20,7 @@ export async function start(edge: ProcessEdge, given: Arguments): Promise<void> 
   const { supervisorFor } = await import('./supervisor-for.ts')
   const { StartRefusal } = await import('../control/start-refusal.ts')
   const supervisor = supervisorFor(edge, loaded, { load, sinceMs })
+  reopenLog = () => supervisor.reopenLog()
   drainOnSignal(edge, supervisor)
   edge.onReload(() => void supervisor.reload('signal'))
   try {

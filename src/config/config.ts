@@ -19,6 +19,8 @@ export interface Config {
   /** Data threads. */
   readonly workers: number
   readonly log: LogConfig
+  /** Null: no traces are made, and trace fields pass like any other. */
+  readonly tracing: TracingConfig | null
   /** CIDRs (or single addresses) whose forwarding fields are believed. */
   readonly trustedProxies: readonly string[]
   readonly cors: CorsConfig
@@ -61,6 +63,37 @@ export interface LogConfig {
   readonly level: LogLevel
   /** One line per finished exchange. */
   readonly access: boolean
+  /** Where all lines go. A file is written by its absolute path and opened again on SIGUSR1. */
+  readonly output: 'stdout' | { readonly file: string }
+  /** Of access lines. */
+  readonly fields: {
+    readonly add: readonly LogFieldConfig[]
+    /** Left out of access lines, of debug lines and of spans. */
+    readonly redact: readonly RedactedField[]
+  }
+  /** Share of the access lines of exchanges that succeeded and were not slow, 0 … 1. Default 1. */
+  readonly sampleSuccesses: number
+  /** An exchange that took so long has `"slow":true` in its line, and always has one; null: none is slow. */
+  readonly slowerThanMs: number | null
+}
+
+/** Fields that say who it was, or what for. */
+export type RedactedField = 'client_ip' | 'company_id' | 'subject' | 'path'
+
+/** A field of every access line: the same in each, or the first value of a request field (lower case) where there is one. */
+export type LogFieldConfig =
+  | { readonly name: string; readonly value: string }
+  | { readonly name: string; readonly header: string }
+
+export interface TracingConfig {
+  /** Where spans go: an OTLP/HTTP URL such as `http://collector:4318/v1/traces`. */
+  readonly endpoint: string
+  /** Share of exchanges whose trace is kept where no trusted proxy says, 0 … 1. Default 0.01. */
+  readonly sample: number
+  /** Sent with every export. Values are never printed. */
+  readonly headers: readonly NamedValue[]
+  /** How the gateway is called in traces. Default nyro-gateway. */
+  readonly serviceName: string
 }
 
 export interface CorsConfig {

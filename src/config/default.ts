@@ -3,6 +3,7 @@ import type {
   FieldChanges,
   IdentityConfig,
   JwtConfig,
+  LogConfig,
   RouteConfig,
   StoreConfig,
   TenantConfig,
@@ -13,6 +14,15 @@ import type {
 export const ROUTE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
 
 export const NO_CHANGES: FieldChanges = { set: [], add: [], remove: [] }
+
+/** Every finished exchange has a line with all its fields on standard output. */
+export const LOG_DEFAULTS: Omit<LogConfig, 'level'> = {
+  access: true,
+  output: 'stdout',
+  fields: { add: [], redact: [] },
+  sampleSuccesses: 1,
+  slowerThanMs: null,
+}
 
 /** What an upstream is unless the operator says otherwise; every door completes its upstreams with it. */
 export const UPSTREAM_DEFAULTS: Omit<UpstreamConfig, 'name' | 'endpoints'> = {

@@ -71,7 +71,7 @@ export function writtenMember(name: string): WrittenMember {
 const SECONDS: ReadonlySet<string> = new Set(['maxAgeS', 'clockSkewS', 'maxLifetimeS', 'ttlS'])
 
 /** Of a retry and a breaker: 0 … 1 in `Config`. */
-const SHARES: ReadonlySet<string> = new Set(['budget', 'failures'])
+const SHARES: ReadonlySet<string> = new Set(['budget', 'failures', 'sample', 'sampleSuccesses'])
 
 function describeShare(share: number): string {
   return `${Number((share * 100).toFixed(6))}%`

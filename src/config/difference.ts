@@ -48,7 +48,7 @@ interface Place {
 }
 
 /** The addresses are bound and the threads counted once, when the process starts. */
-const NEEDS_RESTART = /^(?:listen\.(?:host|port)|admin\..*|workers|store\.buckets)$/
+const NEEDS_RESTART = /^(?:listen\.(?:host|port)|admin\..*|log\.output(?:\..*)?|workers|store\.buckets)$/
 
 /** Members whose values may hold secrets, interpolated ones included, or are too long for a line. */
 const WITHHELD: ReadonlySet<string> = new Set([

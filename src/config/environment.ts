@@ -1,6 +1,7 @@
 import { hostsOverlap, isLoopback } from './address-format.ts'
 import type { Config, RouteConfig, UpstreamConfig } from './config.ts'
 import {
+  LOG_DEFAULTS,
   ownIssuer,
   ROUTE_DEFAULTS,
   ROUTE_METHODS,
@@ -144,7 +145,8 @@ function build(
     },
     admin: { host: values.ADMIN_HOST, port: values.ADMIN_PORT, token: values.ADMIN_TOKEN },
     workers: values.WORKERS ?? Math.max(1, cores),
-    log: { level: values.LOG_LEVEL, access: true },
+    log: { ...LOG_DEFAULTS, level: values.LOG_LEVEL },
+    tracing: null,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     cors: { origins: values.ALLOWED_ORIGINS ?? (production ? [] : '*'), maxAgeS: 600 },
     shutdown: { delayMs: values.SHUTDOWN_DELAY, timeoutMs: values.SHUTDOWN_TIMEOUT },

@@ -12,11 +12,13 @@ import type { SharedMemory } from '../worker/messages.ts'
 import { AdmissionDesk } from './admission-desk.ts'
 import { AssertionKeys } from './assertion-keys.ts'
 import type { StartDataThread } from './data-thread.ts'
+import { errorCode } from './error-code.ts'
 import { IdentityDesk } from './identity-desk.ts'
 import type { FetchJson } from './keys/fetch-json.ts'
 import { folderKeyStore } from './keys/key-store.ts'
 import { LiveFigures } from './live/live-figures.ts'
-import { openLogOutput } from './log-output.ts'
+import { LogFile } from './log-file.ts'
+import { type LogOutput, openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
 import { createPlaneMemory } from './plane-memory.ts'
 import type { Probe } from './probe-request.ts'
@@ -25,10 +27,13 @@ import { Rollout } from './rollout.ts'
 import { StartRefusal } from './start-refusal.ts'
 import type { StartTimer } from './start-timer.ts'
 import { ThreadSet } from './thread-set.ts'
+import { SpanRelay } from './tracing/span-relay.ts'
 import { UpstreamRegistry } from './upstream-registry.ts'
 
 /** For the last lines, when their reader is slow. */
 const LAST_LINES_MS = 250
+/** For the last spans: with the lines', less than the watchdog waits. */
+const LAST_SPANS_MS = 500
 
 export interface AssemblyParts {
   readonly startThread: StartDataThread
@@ -62,6 +67,7 @@ export class Assembly {
   readonly threads: ThreadSet
   readonly registry: UpstreamRegistry
   readonly assertionKeys: AssertionKeys
+  readonly spans: SpanRelay
   readonly memory: UpstreamMemory
   /** What the live page shows of traffic. */
   readonly figures: LiveFigures
@@ -87,6 +93,7 @@ export class Assembly {
       ...createPlaneMemory(config, randomBytes),
       logRings: Array.from({ length: config.workers }, createLogRing),
       metrics: MetricsMemory.create(config.workers),
+      spanRings: Array.from({ length: config.workers }, createLogRing),
     }
     const { monotonicMs } = clock
     this.sharedUpstreams = shared.upstreams
@@ -104,6 +111,10 @@ export class Assembly {
     this.admission = new AdmissionDesk({
       ...{ memory: shared.upstreamPlaces, rows: config.workers, startTimer, nowMs: monotonicMs },
       post: (row, message) => this.threads.postTo(row, { kind: 'gate', message }),
+    })
+    const { version } = options
+    this.spans = new SpanRelay({
+      ...{ rings: shared.spanRings, version, startTimer, log: this.log, openSink: null },
     })
     this.#rollout = new Rollout(() => this.threads, startTimer)
     this.identity = this.#makeIdentity()
@@ -144,6 +155,7 @@ export class Assembly {
     this.admission.apply(registry.live)
     this.#config = next
     log.level = next.log.level
+    void this.spans.follow(next)
     return null
   }
 
@@ -161,6 +173,7 @@ export class Assembly {
     this.assertionKeys.close()
     this.identity.close()
     this.admission.close()
+    await this.spans.close(LAST_SPANS_MS)
     await closeAdmin()
     await this.log.close(LAST_LINES_MS)
   }
@@ -168,10 +181,10 @@ export class Assembly {
   #makeLog({ logRings }: SharedMemory): LogWriter {
     const { output, config, clock, startTimer } = this.#options
     return new LogWriter({
-      output: openLogOutput(output.fd),
+      output: openOutput(config.log, output.fd),
       rings: logRings,
       level: config.log.level,
-      render: output.isTty ? (line) => readableLine(line, output) : null,
+      render: output.isTty && config.log.output === 'stdout' ? (line) => readableLine(line, output) : null,
       clock,
       startTimer,
     })
@@ -250,6 +263,15 @@ export class Assembly {
       clock,
       startTimer,
     })
+  }
+}
+
+function openOutput({ output }: Config['log'], fd: number): LogOutput {
+  if (output === 'stdout') return openLogOutput(fd)
+  try {
+    return new LogFile(output.file)
+  } catch (error) {
+    throw new StartRefusal(`cannot write the log file ${output.file} (log.output): ${errorCode(error)}`)
   }
 }
 

@@ -4,12 +4,17 @@ import { Socket } from 'node:net'
 export interface LogOutput {
   /** Writes what fits now and says how much that was, at once. Throws Node's error: EAGAIN when nothing fits. */
   write(bytes: Uint8Array, start: number, length: number): number
+  /**
+   * Opens again what has a name, after a rotation; null where there is none (standard output). Throws Node's error,
+   * and then goes on as before.
+   */
+  readonly reopen: (() => void) | null
 }
 
 /** For `LogOutput.close` there is none: the descriptors live as long as the process. */
 export function openLogOutput(fd: number): LogOutput {
   const own = openNonBlocking(fd)
-  return { write: (bytes, start, length) => writeSync(own, bytes, start, length) }
+  return { write: (bytes, start, length) => writeSync(own, bytes, start, length), reopen: null }
 }
 
 /**

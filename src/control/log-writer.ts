@@ -96,6 +96,21 @@ export class LogWriter implements Log {
     if (this.#cancelRetry === null && !this.#gone) this.#flush()
   }
 
+  /** Goes on in the file that has the name now, after a rotation. Lines under way are ended in the old one if that takes them. */
+  reopen(): void {
+    const { output } = this.#options
+    if (output.reopen === null) return
+    if (this.#cancelRetry === null && !this.#gone) this.#flush()
+    try {
+      output.reopen()
+    } catch (error) {
+      this.log('error', 'Log file cannot be opened again; the old one is kept', { reason: errorCode(error) })
+      return
+    }
+    this.#gone = false
+    this.log('info', 'Log file opened again', {})
+  }
+
   /** Lines that were lost so far, of whichever thread. */
   get dropped(): number {
     this.#countDropped()

@@ -125,6 +125,8 @@ export class Supervisor {
       ...this.#parts,
     })
     assembly.log.start()
+    // Before any thread makes a span; whoever starts waits for no SDK.
+    void assembly.spans.follow(effective)
     this.#logWarnings(assembly, workers)
     this.#prepareReload(assembly, effective)
     try {
@@ -151,6 +153,11 @@ export class Supervisor {
     const outcome = await this.#reloader.request(cause)
     this.#page?.note(cause, outcome)
     return outcome
+  }
+
+  /** Goes on in the file that has the log file's name now: it was rotated. Without one: nothing. */
+  reopenLog(): void {
+    this.#assembly?.log.reopen()
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { TracedExchange } from '../observe/tracing/traced-exchange.ts'
 import type { Route, RouteChoice } from './route.ts'
 
 /** What policies see of a request's head; `http1/head.ts` is one, HTTP/2 will bring another. */
@@ -91,6 +92,8 @@ export class Exchange {
   tenantStreamPlace = -1 // worker/stream-watch
   /** Kinds of shadowed policies that would have refused it: JSON strings, joined by commas. */
   shadowed = '' // policies/shadow
+  /** Its part in a trace; null where none are made. */
+  traced: TracedExchange | null = null // pipeline
   /** The copy that the last shadowed policy decided about; it holds the one before. */
   shade: Exchange | null = null // policies/shadow
 

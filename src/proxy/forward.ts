@@ -15,8 +15,8 @@ import type { ForwardSite } from './forward-site.ts'
 import type { Origin } from './forwarded.ts'
 import { isWorthKeeping, KeptBody } from './kept-body.ts'
 import { asksWebSocket, maySendAgain, requestHead, requestTrailers } from './request-head.ts'
-import { hasBody, responseFraming } from './response-framing.ts'
-import { connectionLine, interimHead, responseHead, responseTrailers, switchedHead } from './response-head.ts'
+import { interimHead, responseTrailers, switchedHead } from './response-head.ts'
+import { startResponse } from './response-start.ts'
 import type { RouteChoice, RouteTarget } from './route.ts'
 import { drawChoice } from './route-choice.ts'
 import { admitsResponse } from './streams.ts'
@@ -106,6 +106,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#endpoint = endpoint
     this.#exchange.endpoint = target
     if (this.#exchange.attempts++ === 0) this.#exchange.forwardedMs = this.#site.nowMs()
+    this.#exchange.traced?.connects(target)
     this.#site.trace?.(this.#exchange, 'Proxying request', { method: this.#head.method, target })
     const kind = this.#upgrade ? 'upgrade' : 'plain'
     connection.begin(this, this.#head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)
@@ -125,6 +126,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
       this.#exchange.endpoint = endpoint.live.target
       this.#tried = [...this.#tried, endpoint]
     }
+    this.#exchange.traced?.fails(fault, endpoint?.live.target ?? null)
     const ending = this.#choice.failures.unconnected[fault]
     const isDialFault = fault === 'refused' || fault === 'timeout'
     if (isDialFault && this.#mayRetry('connect', ending.replay)) this.#retry(fault)
@@ -134,6 +136,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   #take(need: 'any' | 'fresh'): void {
     const { upstream } = this.#choice
     if (!this.#client.requestDone) this.#client.hold()
+    this.#exchange.traced?.attempts(upstream.name, this.#site.nowMs())
     upstream.take(this, need, balanceKey(upstream.config.balance, this.#exchange), this.#tried)
   }
 
@@ -188,29 +191,23 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
 
   response(head: Head): void {
     if (this.#isPassedOver(head)) return
-    const client = this.#client
     const nowMs = this.#site.nowMs()
     if (!admitsResponse(this.#site.streams, this.#exchange, head, this.#head, nowMs)) {
       this.#refuse(this.#choice.failures.unconnected.saturated)
       return
     }
-    const framing = responseFraming(head, this.#head)
     this.#answered = true
     this.#exchange.status = head.status
     this.#exchange.respondedMs = nowMs
     this.#site.trace?.(this.#exchange, 'Received response from upstream', { upstream_status: head.status })
-    if (framing === 'close' || !client.requestDone || this.#site.draining) client.closeAfter = true
-    const connection = connectionLine(this.#head.minor, client.closeAfter ? 'closes' : 'stays')
-    client.writer.begin(
-      responseHead(head, this.#exchange, framing, connection, this.#site.date, nowMs),
-      framing === 'chunked' && hasBody(head, this.#head) ? 'chunked' : 'plain',
-    )
+    startResponse(this.#client, this.#exchange, this.#head, head, nowMs, this.#site)
     if (isEventStream(head)) this.#becomeStream()
   }
 
   /** Says how the endpoint did, and whether another is asked instead of giving the client this. */
   #isPassedOver(head: Head): boolean {
     const { status } = head
+    this.#exchange.traced?.responds(status)
     if (status === 502 || status === 503 || status === 504) this.#endpoint?.failed(this)
     else this.#endpoint?.succeeded(this)
     if (status < 400 || !this.#client.requestDone || !this.#mayRetry(status, 'idempotent')) return false
@@ -245,6 +242,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   }
 
   responseFailed(fault: ResponseFault): void {
+    this.#exchange.traced?.fails(fault, null)
     const isReused = (this.#connection?.uses ?? 0) > 1
     this.#connection = null
     if (this.#tunnel) {
@@ -288,6 +286,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#answered = true
     this.#tunnel = true
     this.#exchange.status = 101
+    this.#exchange.traced?.responds(101)
     this.#endpoint?.succeeded(this)
     this.#becomeStream()
     this.#site.streams?.begin(this.#exchange)

@@ -30,6 +30,9 @@ export const GATEWAY_REQUEST_FIELDS = [
   'x-forwarded-host',
 ] as const
 
+/** The gateway's own where it makes traces (W3C Trace Context); where it makes none they pass like any other. */
+export const TRACE_FIELDS = ['traceparent', 'tracestate'] as const
+
 /** Believed from a trusted peer only. */
 export const PEER_FIELDS = ['x-forwarded-port', 'x-real-ip', 'forwarded'] as const
 

@@ -1,6 +1,7 @@
 import type { Head } from '../http1/head.ts'
 import type { ProtocolError } from '../http1/protocol-error.ts'
 import type { RequestServer, ServerConnection } from '../http1/server-connection.ts'
+import type { Tracer } from '../observe/tracing/tracer.ts'
 import type { Answer } from './answer.ts'
 import { Exchange } from './exchange.ts'
 import { type Failure, failure } from './failure.ts'
@@ -43,6 +44,8 @@ export class Pipeline implements RequestServer, ForwardSite {
   readonly opened: StreamOpened
   /** Takes the steps of every exchange; null unless they are logged. */
   trace: Trace | null = null
+  /** Gives exchanges their part in a trace; null where none are made. */
+  tracer: Tracer | null = null
   /** Null: no peer's forwarding fields are believed. */
   trusts: TrustsPeer | null = null
   streams: Streams | null = null
@@ -71,6 +74,8 @@ export class Pipeline implements RequestServer, ForwardSite {
     const requestId = requestIdOf(head, this.#parts.newId)
     const exchange = new Exchange(head, route, origin.clientIp, origin.scheme, requestId, startMs)
     this.active++
+    if (this.tracer !== null)
+      exchange.traced = this.tracer.begin(head, origin.trusted ? 'trusted' : 'untrusted')
     this.trace?.(exchange, 'Request received', {
       method: head.method,
       path: head.path,
@@ -123,10 +128,12 @@ export class Pipeline implements RequestServer, ForwardSite {
       this.finish(exchange)
     })
     client.receiver = waiting
+    exchange.traced?.waits(exchange.route.policies[exchange.admitted]?.kind ?? '', this.nowMs())
     if (!client.requestDone) client.hold()
     verdict.then(
       (settled) => {
         if (waiting.isGone) return
+        exchange.traced?.goesOn(this.nowMs())
         client.receiver = null
         if (settled !== null) this.#conclude(client, exchange, settled)
         else {
@@ -194,7 +201,9 @@ export class Pipeline implements RequestServer, ForwardSite {
     if (exchange.stream !== 'none') this.streams?.leave(exchange)
     const { policies } = exchange.route
     while (exchange.admitted > 0) policies[--exchange.admitted]?.settle?.(exchange)
-    this.#parts.record(exchange, this.nowMs())
+    const nowMs = this.nowMs()
+    if (exchange.traced !== null) this.tracer?.end(exchange, exchange.traced, nowMs)
+    this.#parts.record(exchange, nowMs)
   }
 
   closed(client: ServerConnection): void {

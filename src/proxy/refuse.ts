@@ -85,6 +85,8 @@ function problem(failure: Failure, exchange: Exchange): Buffer {
       detail: failure.detail,
       code: failure.code,
       request_id: exchange.requestId,
+      // Without a trace there is no such member.
+      trace_id: exchange.traced?.traceId,
     }),
   )
 }

@@ -3,15 +3,17 @@ import net from 'node:net'
 import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
 import type { SigningKey } from '../assertion/signing-key.ts'
 import { askedClaims } from '../config/asked-claim.ts'
-import type { Config, ListenConfig, LogConfig, LogLevel } from '../config/config.ts'
+import type { Config, ListenConfig, LogLevel } from '../config/config.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
 import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
-import { ACCESS_LEVELS, accessLevel, accessLine } from '../observe/access-line.ts'
+import { AccessLog } from '../observe/access-log.ts'
 import { isLogged } from '../observe/log-line.ts'
 import type { ThreadSecond } from '../observe/second-tally.ts'
+import { HexSource } from '../observe/tracing/hex-source.ts'
+import { Tracer } from '../observe/tracing/tracer.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import type { Trace } from '../proxy/forward-site.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
@@ -43,6 +45,8 @@ export interface DataPlaneParts {
   readonly writeLine: (line: string) => void
   /** Tells control of exchanges that wait to be let into an upstream. */
   readonly gate: (message: GateMessage) => void
+  /** Takes a finished span record, see observe/tracing/span-record.ts. */
+  readonly writeSpans: (line: string) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
   /** Takes what ended within a second; null: nobody wants to know. */
@@ -65,7 +69,7 @@ interface Ground {
 /** One thread's whole data plane: listener, connections, pipeline, upstreams. */
 export class DataPlane implements RolloutPlane {
   readonly #clock: Clock
-  readonly #writeLine: (line: string) => void
+  readonly #parts: DataPlaneParts
   readonly #drained: () => void
   readonly #metrics: ThreadMetrics | null
   readonly #ground: Ground
@@ -77,12 +81,11 @@ export class DataPlane implements RolloutPlane {
   readonly #streams: OpenStreams
   /** Data threads, which share what a config allows the process. */
   readonly #threads: number
-  #access: LogConfig['access'] = true
   /** Of every connection; connections read them when they begin to wait. */
   readonly #limits: { -readonly [K in keyof ListenConfig['timeouts']]: number }
   #maxClients = 0
-  /** Levels of access lines that are written. */
-  #accessLevels: ReadonlySet<LogLevel> = new Set()
+  #access: AccessLog
+  readonly #ids = new HexSource(randomFillSync)
   /** As configured, joined: whether a reload changes it. */
   #trusted = ''
   #closing = false
@@ -103,7 +106,8 @@ export class DataPlane implements RolloutPlane {
   private constructor(parts: DataPlaneParts, ground: Ground, preparation: Preparation) {
     const { birth, clock } = parts
     this.#clock = clock
-    this.#writeLine = parts.writeLine
+    this.#parts = parts
+    this.#access = new AccessLog(birth.config.log, parts.random)
     this.#drained = parts.drained
     this.#seconds = new SecondReport(clock.wallMs, parts.second ?? (() => {}))
     this.#metrics = parts.metrics
@@ -194,9 +198,7 @@ export class DataPlane implements RolloutPlane {
   setLogLevel(level: LogLevel): void {
     this.#ground.log.level = level
     this.#pipeline.trace = isLogged('debug', level) ? this.#trace : null
-    this.#accessLevels = new Set(
-      this.#access ? ACCESS_LEVELS.filter((accessed) => isLogged(accessed, level)) : [],
-    )
+    this.#access.level = level
   }
 
   drain(): void {
@@ -248,9 +250,10 @@ export class DataPlane implements RolloutPlane {
   }
 
   /** Takes up what a config says besides its routes and upstreams. */
-  #heed({ log, listen, trustedProxies }: Config): void {
-    this.#access = log.access
+  #heed({ log, listen, tracing, trustedProxies }: Config): void {
+    this.#access = new AccessLog(log, this.#parts.random)
     this.setLogLevel(log.level)
+    this.#pipeline.tracer = tracing === null ? null : this.#makeTracer(tracing.sample)
     Object.assign(this.#limits, listen.timeouts)
     this.#maxClients = Math.ceil(listen.maxConnections / this.#threads)
     const trusted = trustedProxies.join(' ')
@@ -262,7 +265,16 @@ export class DataPlane implements RolloutPlane {
   }
 
   readonly #trace: Trace = (exchange, event, fields) =>
-    this.#ground.log.log('debug', event, { request_id: exchange.requestId, ...fields })
+    this.#ground.log.log(
+      'debug',
+      event,
+      this.#access.permitted({ request_id: exchange.requestId, ...fields }),
+    )
+
+  #makeTracer(share: number): Tracer {
+    const { random, writeSpans } = this.#parts
+    return new Tracer({ share, random, ids: this.#ids, wallMs: this.#clock.wallMs, write: writeSpans })
+  }
 
   #accept(accepted: net.Socket): void {
     // Without an address it has been reset already; nobody could be named for what it sends.
@@ -297,9 +309,8 @@ export class DataPlane implements RolloutPlane {
     const durationMs = nowMs - exchange.startMs
     this.#seconds.add(exchange, durationMs)
     this.#metrics?.record(exchange, nowMs)
-    const level = accessLevel(exchange)
-    if (!this.#accessLevels.has(level)) return
-    this.#writeLine(accessLine(exchange, level, this.#clock.wallMs(), durationMs))
+    const line = this.#access.line(exchange, this.#clock.wallMs(), durationMs)
+    if (line !== null) this.#parts.writeLine(line)
   }
 
   #defect(exchange: Exchange, error: unknown): void {

@@ -47,6 +47,8 @@ export interface SharedMemory extends PlaneMemory {
   readonly logRings: readonly SharedArrayBuffer[]
   /** What threads count: see metrics/metrics-memory.ts. */
   readonly metrics: SharedArrayBuffer
+  /** Records of exchanges whose traces are kept, the same way. Pages of a ring that is never used cost nothing. */
+  readonly spanRings: readonly SharedArrayBuffer[]
 }
 
 /**

@@ -16,6 +16,7 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
   const ring = new LogRingWriter(birth.memory.logRings[birth.row] as SharedArrayBuffer) // one a row, by contract
   const metrics = new ThreadMetrics(birth.memory.metrics, birth.row)
   const identity = new ThreadIdentity({ birth: birth.identity, clock: systemClock, ask: say, tally: metrics })
+  const spans = new LogRingWriter(birth.memory.spanRings[birth.row] as SharedArrayBuffer) // the same
   try {
     const plane = await DataPlane.open({
       birth,
@@ -27,6 +28,8 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
         if (ring.takeAttention()) say({ kind: 'lines' })
       },
       gate: (message) => say({ kind: 'gate', message }),
+      // Control looks by itself, as long as there is a trace to be kept.
+      writeSpans: (line) => void spans.write(line),
       drained: () => say({ kind: 'drained' }),
       second: (second) => say({ kind: 'second', second }),
       metrics,

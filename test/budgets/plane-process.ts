@@ -62,6 +62,7 @@ async function start(config: Config): Promise<number> {
       reader.consume(reader.unread())
     },
     gate: (message) => desk.said(0, message),
+    writeSpans: () => {},
     drained: () => {},
     metrics: new ThreadMetrics(MetricsMemory.create(config.workers), 0),
   })

@@ -30,6 +30,7 @@ export class FakeEdge implements ProcessEdge {
   readonly killed: string[] = []
   /** What SIGHUP comes to; null: it would end the process. */
   reload: (() => void) | null = null
+  reopen: (() => void) | null = null
   #listener: ((signal: StopSignal) => void) | null = null
 
   print = (text: string): void => {
@@ -54,6 +55,10 @@ export class FakeEdge implements ProcessEdge {
 
   onReload = (listener: () => void): void => {
     this.reload = listener
+  }
+
+  onReopen = (listener: () => void): void => {
+    this.reopen = listener
   }
 
   kill = (signal: string): void => {

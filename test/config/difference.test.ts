@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import type { Config, RouteConfig, TenantPlanConfig, UpstreamConfig } from '../../src/config/config.ts'
-import { ownIssuer } from '../../src/config/default.ts'
+import { LOG_DEFAULTS, ownIssuer } from '../../src/config/default.ts'
 import { configDifference } from '../../src/config/difference.ts'
 import type { IssuerConfig } from '../../src/jwt/issuer.ts'
 import { issuerConfig, remoteKeys } from '../support/issuer-config.ts'
@@ -278,7 +278,7 @@ describe('the difference of two configs', () => {
       ...base,
       name: 'Other',
       docs: false,
-      log: { level: 'debug', access: false },
+      log: { ...LOG_DEFAULTS, level: 'debug', access: false },
       listen: { ...base.listen, maxConnections: 5, timeouts: { headMs: 1, bodyMs: 2, idleMs: 3 } },
       shutdown: { delayMs: 1_000, timeoutMs: 2_000 },
       trustedProxies: ['10.0.0.0/8'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
+import { LOG_DEFAULTS, ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { accepted, refused, STRONG_SECRET } from './load-with.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH']
@@ -52,7 +52,8 @@ describe('the config that the environment alone yields', () => {
       },
       admin: { host: '127.0.0.1', port: 9901, token: null },
       workers: 3,
-      log: { level: 'info', access: true },
+      log: { ...LOG_DEFAULTS, level: 'info' },
+      tracing: null,
       trustedProxies: [],
       cors: { origins: '*', maxAgeS: 600 },
       shutdown: { delayMs: 0, timeoutMs: 30_000 },

@@ -26,6 +26,17 @@ const CONFIG: Config = {
     },
   },
   store: { ...STORE_DEFAULTS, redis: `rediss://user:${SECRET}@cache:6380/2` },
+  log: {
+    ...controlConfig().log,
+    fields: {
+      add: [
+        { name: 'k', value: SECRET },
+        { name: 'h', header: 'x-h' },
+      ],
+      redact: [],
+    },
+  },
+  tracing: { endpoint: 'http://c/v1/traces', sample: 0.01, headers: named, serviceName: 'edge' },
   upstreams: [
     upstreamOf('a', 'https://10.0.0.1', {
       tls: { ca: 'PEM of a CA', certificate: 'PEM', key: SECRET, serverName: null },
@@ -56,6 +67,11 @@ test('the effective config is shown without a secret, and otherwise whole', asyn
     { name: 'ci', tenant: 'acme', hash: '(secret)', prefix: 'nyro_00000000' },
   ])
   assert.equal(shown.store.redis, 'rediss://(secret)@cache:6380/2')
+  assert.deepEqual(shown.tracing?.headers, [{ name: 'x-a', value: '(secret)' }])
+  assert.deepEqual(shown.log.fields.add, [
+    { name: 'k', value: '(secret)' },
+    { name: 'h', header: 'x-h' },
+  ])
   assert.equal(shown.upstreams[0]?.tls?.ca, 'PEM of a CA')
   assert.deepEqual(shown.routes[0]?.headers.request.set, [{ name: 'x-a', value: '(secret)' }])
   assert.deepEqual(shown.routes[0]?.policies, [

@@ -13,6 +13,9 @@ class FakePipe implements LogOutput {
   room = Number.POSITIVE_INFINITY
   errorCode = 'EAGAIN'
   writes = 0
+  reopened = 0
+  /** What opening again fails with. */
+  refusal: string | null = null
 
   write(bytes: Uint8Array, start: number, length: number): number {
     this.writes++
@@ -21,6 +24,11 @@ class FakePipe implements LogOutput {
     this.text += Buffer.from(bytes.buffer, bytes.byteOffset + start, count).toString('latin1')
     this.room -= count
     return count
+  }
+
+  reopen(): void {
+    if (this.refusal !== null) throw Object.assign(new Error('open'), { code: this.refusal })
+    this.reopened++
   }
 
   lines(): {
@@ -294,4 +302,30 @@ test('one flush ends even while threads write as fast as it does', () => {
   threads[0]?.write(line(0, 0))
   writer.drain()
   assert.ok(bytes < 3 * LOG_RING_BYTES)
+})
+
+test('an output is opened again after a rotation, and an end of it that was reached is forgotten', () => {
+  const { pipe, writer } = stage(0)
+  pipe.room = 0
+  pipe.errorCode = 'EPIPE'
+  writer.log('info', 'Lost to whoever left', {})
+  pipe.room = Number.POSITIVE_INFINITY
+  writer.log('info', 'Waits', {})
+  assert.equal(pipe.text, '')
+  writer.reopen()
+  assert.equal(pipe.reopened, 1)
+  assert.deepEqual(
+    pipe.lines().map(({ event }) => event),
+    ['Lost to whoever left', 'Waits', 'Log file opened again'],
+  )
+})
+
+test('an output that cannot be opened again is kept, with a line that says why', () => {
+  const { pipe, writer } = stage(0)
+  pipe.refusal = 'ENOENT'
+  writer.reopen()
+  writer.log('info', 'Still here', {})
+  assert.equal(pipe.reopened, 0)
+  assert.match(pipe.text, /cannot be opened again.*"reason":"ENOENT"/)
+  assert.match(pipe.text, /Still here/)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
-import { ownIssuer } from '../../src/config/default.ts'
+import { LOG_DEFAULTS, ownIssuer } from '../../src/config/default.ts'
 import { configDifference } from '../../src/config/difference.ts'
 import type { Loaded } from '../../src/config/loaded.ts'
 import type { SupervisorParts } from '../../src/control/supervisor.ts'
@@ -121,9 +121,15 @@ test('while the gateway drains nothing is reloaded', async (t) => {
 
 test('the log level, and how long a shutdown may take, are those of the config in force', async (t) => {
   const { stage, reload } = await started(t, 1)
-  await reload({ log: { level: 'error', access: true }, shutdown: { delayMs: 0, timeoutMs: 7_000 } })
+  await reload({
+    log: { ...LOG_DEFAULTS, level: 'error', access: true },
+    shutdown: { delayMs: 0, timeoutMs: 7_000 },
+  })
   assert.equal(stage.events('Config reloaded').length, 0)
-  await reload({ log: { level: 'info', access: true }, shutdown: { delayMs: 0, timeoutMs: 7_000 } })
+  await reload({
+    log: { ...LOG_DEFAULTS, level: 'info', access: true },
+    shutdown: { delayMs: 0, timeoutMs: 7_000 },
+  })
   stage.supervisor.drain('test')
   assert.equal((await stage.event('Draining'))['timeout_s'], 7)
   assert.deepEqual(stage.watchdogs, [[process.pid, 8_000]])

@@ -1,5 +1,5 @@
 import type { Config, RouteConfig } from '../../src/config/config.ts'
-import { ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
+import { LOG_DEFAULTS, ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 
 export const STANDARD_ROUTES: readonly RouteConfig[] = [
@@ -24,7 +24,8 @@ export function docsConfig(
     },
     admin: { host: '127.0.0.1', port: 9901, token: 'private-admin-token' },
     workers: 1,
-    log: { level: 'info', access: true },
+    log: { ...LOG_DEFAULTS, level: 'info' },
+    tracing: null,
     trustedProxies: [],
     cors: { origins: '*', maxAgeS: 600 },
     shutdown: { delayMs: 0, timeoutMs: 30_000 },

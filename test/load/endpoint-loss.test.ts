@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { HealthConfig } from '../../src/config/config.ts'
+import { LOG_DEFAULTS } from '../../src/config/default.ts'
 import { upstreamOf } from '../support/config-part.ts'
 import { Origin, response, type Script } from '../support/origin.ts'
 import { askOnce, RawClient, request } from '../support/raw-client.ts'
@@ -73,7 +74,7 @@ test('an endpoint that dies under load costs no GET and sends no POST twice, and
   const config = planeConfig(first.url, {
     workers: 2,
     upstreams: [upstream],
-    log: { level: 'info', access: false },
+    log: { ...LOG_DEFAULTS, level: 'info', access: false },
   })
   await using stage = await ReloadStage.start(config)
   const tally: Tally = { over: false, gets: 0, failedGets: [] }

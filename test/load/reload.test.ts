@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
+import { LOG_DEFAULTS } from '../../src/config/default.ts'
 import { routeTo, upstreamOf } from '../support/config-part.ts'
 import type { Field } from '../support/message.ts'
 import { echo, Origin, type Script } from '../support/origin.ts'
@@ -47,7 +48,7 @@ function configs(origin: Origin): readonly [Config, Config] {
     Array.from({ length: count }, (_, index) =>
       routeTo('orders', `/other-${index}/*`, 'none', { name: `other ${index}` }),
     )
-  const quiet = { level: 'info', access: false } as const
+  const quiet = { ...LOG_DEFAULTS, level: 'info', access: false } as const
   const first = planeConfig(origin.url, { workers: 2, log: quiet })
   const changes = { set: [], add: [{ name: 'X-Second', value: '1' }], remove: [] }
   const route = routeTo('orders', '/open/*', 'none', {

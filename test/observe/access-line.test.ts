@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { PLAIN_ACCESS } from '../../src/observe/access-format.ts'
 import { accessLevel, accessLine } from '../../src/observe/access-line.ts'
 import type { Exchange } from '../../src/proxy/exchange.ts'
 import { CLIENT_IP, exchangeOf, REQUEST_ID } from '../proxy/exchange-of.ts'
@@ -23,7 +24,7 @@ interface AccessRecord {
 }
 
 function recordOf(exchange: Exchange, durationMs = 12.5): AccessRecord {
-  const line = accessLine(exchange, accessLevel(exchange), WALL_MS, durationMs)
+  const line = accessLine(exchange, accessLevel(exchange), WALL_MS, durationMs, 'usual', PLAIN_ACCESS)
   assert.match(line, /^[ -~]+$/, 'not one line of printable ASCII')
   return JSON.parse(line) as AccessRecord
 }
@@ -130,7 +131,8 @@ describe('an access line', () => {
       [broken, 'error', WALL_MS + 1],
       [fine, 'info', WALL_MS - 3_600_000],
     ] as const) {
-      const record = JSON.parse(accessLine(exchange, accessLevel(exchange), wallMs, 0)) as AccessRecord
+      const line = accessLine(exchange, accessLevel(exchange), wallMs, 0, 'usual', PLAIN_ACCESS)
+      const record = JSON.parse(line) as AccessRecord
       assert.deepEqual([record.level, record.timestamp], [level, new Date(wallMs).toISOString()])
     }
   })

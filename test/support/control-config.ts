@@ -1,5 +1,5 @@
 import type { Config } from '../../src/config/config.ts'
-import { STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
+import { LOG_DEFAULTS, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { upstreamOf } from './config-part.ts'
 
 export interface ControlSettings {
@@ -27,7 +27,8 @@ export function controlConfig(settings: ControlSettings = {}): Config {
     },
     admin: { host: '127.0.0.1', port: settings.adminPort ?? 0, token: null },
     workers: settings.workers ?? 2,
-    log: { level: 'info', access: true },
+    log: { ...LOG_DEFAULTS, level: 'info' },
+    tracing: null,
     trustedProxies: [],
     cors: { origins: '*', maxAgeS: 600 },
     shutdown: { delayMs: settings.delayMs ?? 0, timeoutMs: settings.timeoutMs ?? 5_000 },

@@ -27,6 +27,9 @@ export interface LogLine {
   readonly logger?: string
   readonly event?: string
   readonly request_id?: string
+  readonly trace_id?: string
+  readonly slow?: boolean
+  readonly count?: number
   readonly method?: string
   readonly path?: string
   readonly status_code?: number

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { LOG_DEFAULTS } from '../../src/config/default.ts'
 import { echo, Origin } from '../support/origin.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { RedisServer } from '../support/redis-server.ts'
@@ -12,7 +13,7 @@ import { asked, planOf, SlowOrigin, trafficConfig } from './traffic-part.ts'
 const RATE = 40
 const BURST = 20
 const LIMIT = { count: RATE, periodMs: 1_000, burst: BURST }
-const QUIET = { level: 'info', access: false } as const
+const QUIET = { ...LOG_DEFAULTS, level: 'info', access: false } as const
 
 function assertExact(offered: readonly Offered[]): void {
   const statuses = new Set(offered.map(({ status }) => status))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { LOG_DEFAULTS } from '../../src/config/default.ts'
 import { Origin, response } from '../support/origin.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { offer, quantile } from './offer.ts'
@@ -47,7 +48,7 @@ test('calm tenants lose nothing beside one that floods, and wait for no more tha
         connections: { max: 1_000, idle: 100, idleTimeoutMs: 4_000 },
         admission: { concurrency: PLACES, queue: 30, timeoutMs: 10_000 },
       },
-      own: { workers: 2, log: { level: 'info', access: false } },
+      own: { workers: 2, log: { ...LOG_DEFAULTS, level: 'info', access: false } },
     }),
   )
   let isOver = false

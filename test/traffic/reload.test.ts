@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
+import { LOG_DEFAULTS } from '../../src/config/default.ts'
 import { echo, Origin } from '../support/origin.ts'
 import { RawClient, type RawResponse } from '../support/raw-client.ts'
 import { RedisProxy } from '../support/redis-proxy.ts'
@@ -22,7 +23,7 @@ async function staged(first: TrafficConfig, use: (scene: Scene) => Promise<void>
   const config = (traffic: TrafficConfig): Config =>
     trafficConfig(origin.url, {
       ...traffic,
-      own: { workers: 2, log: { level: 'info', access: false } },
+      own: { workers: 2, log: { ...LOG_DEFAULTS, level: 'info', access: false } },
     })
   await using stage = await ReloadStage.start(config(first))
   const clients: RawClient[] = []

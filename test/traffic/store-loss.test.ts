@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { LOG_DEFAULTS } from '../../src/config/default.ts'
 import type { StoreErrorRule } from '../../src/limits/rule.ts'
 import { echo, Origin } from '../support/origin.ts'
 import { RawClient, request } from '../support/raw-client.ts'
@@ -71,7 +72,7 @@ for (const [loss, { begin, end }] of Object.entries(LOSSES)) {
           trafficConfig(origin.url, {
             redis: proxy.url,
             orders: { limit },
-            own: { workers: WORKERS, log: { level: 'info', access: false } },
+            own: { workers: WORKERS, log: { ...LOG_DEFAULTS, level: 'info', access: false } },
           }),
         )
         const linked = (): number => stage.lines('Store of limits answers').length

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
+import { LOG_DEFAULTS } from '../../src/config/default.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { delivered } from '../http1/loopback.ts'
 import { echo, Origin, type Script, type Told } from '../support/origin.ts'
@@ -53,13 +54,13 @@ describe('a data plane', () => {
   })
 
   test('writes no line that its level, or its config, does not want', async () => {
-    await staged({ log: { level: 'info', access: false } }, async (plane) => {
+    await staged({ log: { ...LOG_DEFAULTS, level: 'info', access: false } }, async (plane) => {
       using client = await plane.connect()
       await client.ask(request('GET', '/open/x'))
       await client.ask(request('GET', '/nowhere'))
       assert.deepEqual(plane.lines, [])
     })
-    await staged({ log: { level: 'warning', access: true } }, async (plane) => {
+    await staged({ log: { ...LOG_DEFAULTS, level: 'warning', access: true } }, async (plane) => {
       using client = await plane.connect()
       await client.ask(request('GET', '/open/x'))
       await client.ask(request('GET', '/nowhere'))

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createSigningKey } from '../../src/assertion/signing-key.ts'
 import type { Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
-import { ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
+import { LOG_DEFAULTS, ownIssuer, STORE_DEFAULTS, TENANT_DEFAULTS } from '../../src/config/default.ts'
 import { AdmissionDesk } from '../../src/control/admission-desk.ts'
 import { createPlaneMemory } from '../../src/control/plane-memory.ts'
 import { startTimer } from '../../src/control/start-timer.ts'
@@ -31,7 +31,8 @@ export function planeConfig(upstreamUrl: string, own: Partial<Config> = {}): Con
     },
     admin: { host: '127.0.0.1', port: 0, token: null },
     workers: 1,
-    log: { level: 'info', access: true },
+    log: { ...LOG_DEFAULTS, level: 'info' },
+    tracing: null,
     trustedProxies: [],
     cors: { origins: '*', maxAgeS: 600 },
     shutdown: { delayMs: 0, timeoutMs: 5_000 },
@@ -67,12 +68,19 @@ export class PlaneStage {
   /** Control's part of admission. */
   readonly desk: AdmissionDesk
   readonly lines: string[]
+  /** Records of exchanges whose traces are kept. */
+  readonly spans: string[]
   readonly #state: { drained: number }
 
-  private constructor(plane: DataPlane, lines: string[], state: { drained: number }, desk: AdmissionDesk) {
+  private constructor(
+    parts: Pick<PlaneStage, 'plane' | 'lines' | 'spans' | 'desk'>,
+    state: { drained: number },
+  ) {
+    const { plane, lines, spans, desk } = parts
     this.desk = desk
     this.plane = plane
     this.lines = lines
+    this.spans = spans
     this.#state = state
   }
 
@@ -87,6 +95,7 @@ export class PlaneStage {
     draining: 'draining' | 'serving' = 'serving',
   ): Promise<PlaneStage> {
     const lines: string[] = []
+    const spans: string[] = []
     const state = { drained: 0 }
     const memory = createPlaneMemory(config, randomBytes)
     const upstreams = liveUpstreams(config)
@@ -112,13 +121,14 @@ export class PlaneStage {
       random: Math.random,
       writeLine: (line) => void lines.push(line),
       gate: (message) => setImmediate(() => desk.said(0, message)),
+      writeSpans: (line) => void spans.push(line),
       drained: () => {
         state.drained++
       },
       metrics: new ThreadMetrics(MetricsMemory.create(config.workers), 0),
     })
     await plane.listen({ host: config.listen.host, port: 0 })
-    return new PlaneStage(plane, lines, state, desk)
+    return new PlaneStage({ plane, lines, spans, desk }, state)
   }
 
   get port(): number {

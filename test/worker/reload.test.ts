@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Config } from '../../src/config/config.ts'
-import { ownIssuer } from '../../src/config/default.ts'
+import { LOG_DEFAULTS, ownIssuer } from '../../src/config/default.ts'
 import { routeTo } from '../support/config-part.ts'
 import { liveUpstreams } from '../support/live-upstream.ts'
 import { echo, Origin, response, type Script } from '../support/origin.ts'
@@ -99,15 +99,15 @@ describe('a data plane with another config put in force', () => {
     }))
 
   test('logs by it, and traces by it', () =>
-    staged({ log: { level: 'info', access: false } }, async (plane, _, reload) => {
+    staged({ log: { ...LOG_DEFAULTS, level: 'info', access: false } }, async (plane, _, reload) => {
       using client = await plane.connect()
       await client.ask(request('GET', '/open/a'))
-      await reload({ log: { level: 'debug', access: true } })
+      await reload({ log: { ...LOG_DEFAULTS, level: 'debug', access: true } })
       await client.ask(request('GET', '/open/b'))
       await plane.access('/open/b')
       assert.ok(plane.lines.some((line) => line.includes('Request received')))
       assert.ok(!plane.lines.some((line) => line.includes('/open/a')))
-      await reload({ log: { level: 'info', access: false } })
+      await reload({ log: { ...LOG_DEFAULTS, level: 'info', access: false } })
       const before = plane.lines.length
       await client.ask(request('GET', '/open/c'))
       assert.equal(plane.lines.length, before)

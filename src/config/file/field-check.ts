@@ -32,6 +32,9 @@ export const REQUEST_OWNED: ReadonlySet<string> = new Set([
   'x-process-time',
 ])
 
+/** The gateway's where it makes traces. */
+export const TRACE_FIELDS: readonly string[] = ['traceparent', 'tracestate']
+
 /** CORS fields apart. */
 export const RESPONSE_OWNED: ReadonlySet<string> = new Set([
   ...OF_THE_MESSAGE,

@@ -3,11 +3,12 @@ import { parseDotenv } from '../dotenv.ts'
 import type { Loaded } from '../loaded.ts'
 import { loadApiKeys } from './api-key-file.ts'
 import { judgeAssertion } from './assertion.ts'
-import { fold } from './field-check.ts'
+import { fold, TRACE_FIELDS } from './field-check.ts'
 import { hasIdentity, judgeIssuers } from './identity.ts'
 import { interpolate, pathKey } from './interpolation.ts'
 import { reportIssues } from './issue.ts'
 import { type ConfigParts, normalise, normaliseUpstream } from './normalise.ts'
+import { checkObserved } from './observe-section.ts'
 import { readOverrides } from './override.ts'
 import { type Path, type Place, Report } from './report.ts'
 import { checkRoute, checkTogether, type RouteSurroundings } from './route-check.ts'
@@ -56,7 +57,10 @@ export async function judge(document: JudgedDocument, source: FileSource): Promi
   const isKnown = (path: Path): boolean => unfilled.has(pathKey(path))
   reportIssues(issues, { document: filled.value, report, isKnown })
   const parts = await judgeParts(salvage, unfilled, trial)
-  const config = normalise(salvage.sections, { ...parts, overrides, cores: source.cores })
+  const config = normalise(salvage.sections, {
+    ...{ ...parts, overrides, cores: source.cores },
+    resolve: (path) => trial.resolve(path),
+  })
   if (!salvage.failed.has('admin') && !salvage.failed.has('listen')) checkListeners(config, report)
   if (report.failed) return report.refuse(trial.files)
   return { config, warnings: report.warnings, files: trial.files }
@@ -75,12 +79,13 @@ async function judgeParts(
   const { upstreams, routes } = salvage
   const { report } = trial
   checkSections(salvage, report)
+  const { identity, log, tracing } = salvage.sections
+  checkObserved(log, tracing, identity.apiKeys?.header ?? null, report)
   const identified = hasIdentity(salvage)
   // What a reference should have given is not judged.
   const tokens = salvage.tokens.map((token, index) =>
     isUnfilled(['identity', 'jwt', index], unfilled) ? null : token,
   )
-  const { identity } = salvage.sections
   const issuers = await judgeIssuers(tokens, identity.claims, trial)
   const plans = Object.keys(salvage.sections.tenant.plans)
   const apiKeys = isUnfilled(['identity', 'apiKeys'], unfilled)
@@ -131,6 +136,9 @@ function statedFields({ sections }: Salvage): ReadonlyMap<string, string> {
   const { apiKeys } = sections.identity
   const owned = new Map([[fold(sections.tenant.header), 'Only a verified tenant stands there.']])
   if (apiKeys !== undefined) owned.set(fold(apiKeys.header), 'It carries keys, which no upstream sees.')
+  if (sections.tracing !== undefined) {
+    for (const name of TRACE_FIELDS) owned.set(fold(name), 'Traces are told there; see tracing.')
+  }
   return owned
 }
 

@@ -7,6 +7,7 @@ import type {
   UpstreamTlsConfig,
 } from '../config.ts'
 import { UPSTREAM_DEFAULTS } from '../default.ts'
+import { logConfigOf, tracingConfigOf } from './observe-section.ts'
 import type { Overrides } from './override.ts'
 import { normaliseTenant } from './plan.ts'
 import type { Salvage } from './salvage.ts'
@@ -16,6 +17,8 @@ import type { UpstreamDocument } from './upstream-schema.ts'
 export interface ConfigParts {
   readonly overrides: Overrides
   readonly cores: number
+  /** Makes a path absolute. */
+  readonly resolve: (path: string) => string
   readonly identity: IdentityConfig
   readonly assertion: AssertionConfig | null
   readonly upstreams: readonly UpstreamConfig[]
@@ -25,7 +28,8 @@ export interface ConfigParts {
 /** The one shape that every door yields, of a document that was judged good. */
 export function normalise(document: Salvage['sections'], parts: ConfigParts): Config {
   const { overrides, cores, identity, assertion, upstreams, routes } = parts
-  const { listen, admin, log, cors, shutdown } = document
+  const { listen, admin, cors, shutdown } = document
+  const log = logConfigOf(document.log, parts.resolve)
   return {
     name: document.name,
     production: document.production,
@@ -45,7 +49,8 @@ export function normalise(document: Salvage['sections'], parts: ConfigParts): Co
       token: overrides.ADMIN_TOKEN ?? admin.token ?? null,
     },
     workers: overrides.WORKERS ?? document.workers ?? Math.max(1, cores),
-    log: { level: overrides.LOG_LEVEL ?? log.level, access: log.access },
+    log: { ...log, level: overrides.LOG_LEVEL ?? log.level },
+    tracing: tracingConfigOf(document.tracing),
     trustedProxies: document.trustedProxies,
     cors: {
       origins: cors.origins ?? (document.production ? [] : '*'),

@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import { listenHost, port } from '../address-format.ts'
 import { STORE_DEFAULTS } from '../default.ts'
-import { bearerToken, choice, line } from '../format.ts'
+import { bearerToken, line } from '../format.ts'
 import { identitySchema } from './identity-schema.ts'
-import { choiceLeaf, durationLeaf, flagLeaf, leaf, type Reference, section, text, wholeLeaf } from './leaf.ts'
+import { durationLeaf, flagLeaf, leaf, type Reference, section, text, wholeLeaf } from './leaf.ts'
 import { addressBlock, anyOrigin, origin, redisUrl } from './list-format.ts'
+import { logSchema, tracingSchema } from './observe-schema.ts'
 import { routeSchema } from './route-schema.ts'
 import { tenantSchema } from './tenant-schema.ts'
 import { upstreamSchema } from './upstream-schema.ts'
-
-const LEVELS = ['debug', 'info', 'warning', 'error', 'critical'] as const
 
 const portLeaf = leaf<number | Reference, number>(port, {
   takes: 'quantity',
@@ -95,14 +94,11 @@ export const gatewaySchema = section({
     unset: 'number of usable cores',
     description: 'Data-plane threads. `GATEWAY_WORKERS` wins.',
   }),
-  log: section({
-    level: choiceLeaf(choice(LEVELS), LEVELS)
-      .prefault('info')
-      .meta({ description: 'The least level that is logged. `GATEWAY_LOG_LEVEL` wins.' }),
-    access: flagLeaf.prefault(true).meta({ description: 'One line per finished exchange.' }),
-  })
-    .prefault({})
-    .meta({ description: 'What is written to standard output.' }),
+  log: logSchema.prefault({}).meta({ description: 'What is logged, and where to.' }),
+  tracing: tracingSchema.optional().meta({
+    unset: 'off',
+    description: 'Traces (W3C Trace Context) and where their spans are sent: docs/tracing.md.',
+  }),
   trustedProxies: z
     .array(text(addressBlock))
     .prefault([])

@@ -2,6 +2,7 @@ import type {
   ApiKeysConfig,
   Config,
   FieldChanges,
+  LogFieldConfig,
   NamedValue,
   RouteConfig,
   UpstreamConfig,
@@ -20,7 +21,7 @@ export function configResource(config: () => Config): AdminResource {
  * sent to upstreams or asked of clients by name.
  */
 export function withoutSecrets(config: Config): Config {
-  const { admin, identity, tenant, store, upstreams, routes } = config
+  const { admin, identity, tenant, log, store, tracing, upstreams, routes } = config
   const { assertion } = tenant
   return {
     ...config,
@@ -36,6 +37,8 @@ export function withoutSecrets(config: Config): Config {
       assertion: assertion === null ? null : { ...assertion, key: hidden(assertion.key) },
     },
     store: { ...store, redis: store.redis === null ? null : withoutCredentials(store.redis) },
+    log: { ...log, fields: { ...log.fields, add: log.fields.add.map(hideAdded) } },
+    tracing: tracing === null ? null : { ...tracing, headers: hideValues(tracing.headers) },
     upstreams: upstreams.map(hideInUpstream),
     routes: routes.map(hideInRoute),
   }
@@ -53,6 +56,10 @@ function withoutCredentials(text: string): string {
   if (url === null) return SECRET
   const credentials = url.username === '' && url.password === '' ? '' : `${SECRET}@`
   return `${url.protocol}//${credentials}${url.host}${url.pathname}`
+}
+
+function hideAdded(field: LogFieldConfig): LogFieldConfig {
+  return 'value' in field ? { ...field, value: SECRET } : field
 }
 
 function hideInUpstream(upstream: UpstreamConfig): UpstreamConfig {

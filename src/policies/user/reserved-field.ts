@@ -5,6 +5,7 @@ import {
   HOP_BY_HOP,
   NEVER_NOMINATED,
   PEER_FIELDS,
+  TRACE_FIELDS,
 } from '../../proxy/head-plan.ts'
 
 const CONTENT = 'content-'
@@ -14,6 +15,7 @@ const REQUEST_FIELDS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   ...GATEWAY_REQUEST_FIELDS,
   ...PEER_FIELDS,
+  ...TRACE_FIELDS,
   ...NEVER_NOMINATED,
 ])
 

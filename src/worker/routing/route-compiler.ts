@@ -15,6 +15,7 @@ import {
   type RequestPlan,
   type RequestStrips,
   type ResponsePlan,
+  TRACE_FIELDS,
   UNCHANGED_RESPONSE,
 } from '../../proxy/head-plan.ts'
 import { compileRewrite } from '../../proxy/path-rewrite.ts'
@@ -71,6 +72,8 @@ export class RouteCompiler {
   readonly #config: Omit<Config, 'routes'>
   readonly #parts: RouteParts
   readonly #owned: ReadonlySet<string>
+  /** `#owned`, and what the gateway states itself on every route. */
+  readonly #reserved: ReadonlySet<string>
   readonly #strips: RequestStrips
   readonly #origins: '*' | ReadonlySet<string>
   /** Of every route that is found: preflights never get there. */
@@ -94,7 +97,8 @@ export class RouteCompiler {
     const { identity, tenant, assertion } = parts
     const owned = [identity?.owned ?? [], tenant.owns, assertion?.owns ?? []]
     this.#owned = new Set([...owned.flat(), ...parts.userOwned])
-    this.#strips = compileRequestStrips(this.#owned)
+    this.#reserved = config.tracing === null ? this.#owned : new Set([...this.#owned, ...TRACE_FIELDS])
+    this.#strips = compileRequestStrips(this.#reserved)
     this.#origins = config.cors.origins === '*' ? '*' : new Set(config.cors.origins)
     this.#cors = this.cors(null)
     this.#seriesOf = parts.seriesOf ?? (() => 0)
@@ -258,7 +262,7 @@ export class RouteCompiler {
 
   #plan(route: RouteConfig, basePath: string, hostHeader: RequestPlan['hostHeader']): RequestPlan {
     return compileRequestPlan({
-      ...{ basePath, hostHeader, owned: this.#owned, strips: this.#strips },
+      ...{ basePath, hostHeader, owned: this.#reserved, strips: this.#strips },
       rewrite: route.rewrite,
       credentials: route.credentials,
       changes: route.headers.request,
