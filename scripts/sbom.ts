@@ -63,8 +63,13 @@ export function sbomOf(manifest: Manifest, lockfile: Lockfile): Bom {
   const needs = needsOf(direct, lockfile)
   for (const place of copied) if (!needs.has(place)) needs.set(place, [])
   const refs = (list: readonly string[]): string[] => list.map((place) => refAt(place, lockfile)).sort()
-  const parts = [...needs]
-    .map(([place, wanted]) => ({ component: componentAt(place, lockfile, copied), dependsOn: refs(wanted) }))
+  const placesByRef = Map.groupBy(needs.keys(), (place) => refAt(place, lockfile))
+  // One version laid out at several places is one component, which needs whatever any of them resolves to.
+  const parts = [...placesByRef]
+    .map(([, places]) => ({
+      component: componentAt(places[0] as string, lockfile, copied), // a group is never empty
+      dependsOn: [...new Set(refs(places.flatMap((place) => needs.get(place) ?? [])))],
+    }))
     .sort((a, b) => (a.component['bom-ref'] < b.component['bom-ref'] ? -1 : 1))
   const root = rootComponent(manifest)
   const content = {

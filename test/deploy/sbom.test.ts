@@ -24,10 +24,14 @@ describe('the bill of materials', () => {
       .filter(
         ([place, { dev, optional, link }]) => place.startsWith('node_modules/') && !dev && !optional && !link,
       )
-      .map(([place]) => place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length))
+      .map(([place, { version }]) => {
+        const name = place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length)
+        return `${name} ${version}`
+      })
+    const copied = COPIED.map((name) => `${name} ${lockfile.packages[`node_modules/${name}`]?.version}`)
     assert.deepEqual(
-      bom.components.map(({ name }) => name).sort(),
-      [...new Set([...marked, ...COPIED])].sort(),
+      bom.components.map(({ name, version }) => `${name} ${version}`).sort(),
+      [...new Set([...marked, ...copied])].sort(),
     )
   })
 
@@ -78,6 +82,20 @@ describe('the bill of materials', () => {
       ...Object.fromEntries(COPIED.map((name) => [`node_modules/${name}`, { version: '0.0.1' }])),
     }
 
+    test('naming a version once that is laid out twice', () => {
+      const twice = {
+        ...packages,
+        'node_modules/b/node_modules/c': { version: '2.0.0', dependencies: { a: '1' } },
+      }
+      const both = { ...twice, 'node_modules/b': { version: '1.0.0', dependencies: { c: '2' } } }
+      const made = sbomOf({ ...manifest, dependencies: { a: '1' } }, { packages: both })
+      assert.equal(made.components.filter(({ purl }) => purl === 'pkg:npm/c@2.0.0').length, 1)
+      assert.deepEqual(made.dependencies.find(({ ref }) => ref === 'pkg:npm/c@2.0.0')?.dependsOn, [
+        'pkg:npm/a@1.0.0',
+        'pkg:npm/b@1.0.0',
+      ])
+    })
+
     test('taking the nearer of two versions, and going in circles once', () => {
       const made = sbomOf({ ...manifest, dependencies: { a: '1' } }, { packages })
       assert.deepEqual(
@@ -96,6 +114,7 @@ describe('the bill of materials', () => {
 })
 
 interface Marked {
+  readonly version: string
   readonly dev?: boolean
   readonly optional?: boolean
   readonly link?: boolean

@@ -73,7 +73,9 @@ describe('the log section', () => {
   test('does not log the field that API keys come in', async () => {
     const text =
       'identity: { apiKeys: { header: X-Key, file: keys.yaml } }\nlog: { fields: { add: { k: "header:x-key" } } }'
-    assert.match(await problemOf(text), /log\.fields\.add\.k names the field that API keys come in/)
+    const [problem = '', ...more] = await problemsOf(`${text}\n${REST}`, { files: { 'keys.yaml': '[]' } })
+    assert.match(problem, /log\.fields\.add\.k names the field that API keys come in/)
+    assert.deepEqual(more, [])
   })
 })
 
