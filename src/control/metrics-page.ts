@@ -21,6 +21,8 @@ export interface MetricsSource {
   readonly usage: () => ProcessUsage
   readonly reloads: ReloadTally
   readonly droppedLines: () => number
+  /** Exchanges whose spans found no room. */
+  readonly droppedTraces: () => number
   readonly live: () => readonly LiveUpstream[]
   readonly openConnections: (upstreamSlot: number) => number
   readonly describeEndpoint: (endpointSlot: number) => EndpointDescription
@@ -190,7 +192,8 @@ function writeIdentity(out: Exposition, { view, issuers, wallMs }: MetricsSource
   }
 }
 
-function writeConfig(out: Exposition, { reloads, droppedLines, isDraining }: MetricsSource): void {
+function writeConfig(out: Exposition, source: MetricsSource): void {
+  const { reloads, droppedLines, droppedTraces, isDraining } = source
   out.family('nyro_config_reloads')
   for (const [outcome, count] of Object.entries(reloads.counts)) out.sample([outcome], count)
   out.family('nyro_config_last_reload_ok')
@@ -199,6 +202,8 @@ function writeConfig(out: Exposition, { reloads, droppedLines, isDraining }: Met
   out.sample([], reloads.lastGoodMs / 1_000)
   out.family('nyro_log_lines_dropped')
   out.sample([], droppedLines())
+  out.family('nyro_trace_exchanges_dropped')
+  out.sample([], droppedTraces())
   out.family('nyro_draining')
   out.sample([], isDraining() ? 1 : 0)
 }

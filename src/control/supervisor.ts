@@ -289,7 +289,7 @@ export class Supervisor {
 
   #metricsSource(assembly: Assembly): MetricsSource {
     const { version, nodeVersion } = this.#options
-    const { registry, memory, threads, log, metrics, admission, identity } = assembly
+    const { registry, memory, threads, log, spans, metrics, admission, identity } = assembly
     return {
       ...{ view: metrics, version, nodeVersion, usage: processUsage, reloads: this.#reloads },
       configuredThreads: assembly.config.workers,
@@ -297,6 +297,7 @@ export class Supervisor {
       deaths: () => threads.deaths,
       isDraining: () => this.#state === 'draining' || this.#state === 'ending',
       droppedLines: () => log.dropped,
+      droppedTraces: () => spans.dropped,
       live: () => registry.live,
       openConnections: (slot) => memory.openConnections(slot),
       describeEndpoint: (slot) => memory.describeEndpoint(slot),

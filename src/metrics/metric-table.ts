@@ -163,6 +163,12 @@ export const METRICS = {
     'When the configuration was last found good, or the process started; seconds since the epoch.',
   ),
   nyro_log_lines_dropped: metric('counter', null, [], 'Log lines lost because their reader was too slow.'),
+  nyro_trace_exchanges_dropped: metric(
+    'counter',
+    null,
+    [],
+    'Exchanges whose spans were lost: no room for more, or the collector did not keep up.',
+  ),
   nyro_draining: metric('gauge', null, [], '1 while the gateway shuts down.'),
   nyro_threads: metric('gauge', null, [], 'Data threads that take connections.'),
   nyro_threads_configured: metric('gauge', null, [], 'Data threads there are to be.'),

@@ -21,6 +21,7 @@ export function sourceOf(memory: SharedArrayBuffer, own: Partial<MetricsSource> 
     usage: () => ({ cpuS: 1.5, residentBytes: 50_000_000 }),
     reloads: new ReloadTally(() => 1_800_000_000_000),
     droppedLines: () => 0,
+    droppedTraces: () => 0,
     live: () => [],
     openConnections: () => 0,
     admissionOf: () => null,
