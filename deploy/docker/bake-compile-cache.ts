@@ -14,7 +14,7 @@ const CONFIG = `
 listen: { host: 127.0.0.1, port: 0 }
 admin: { port: 0 }
 workers: 1
-shutdown: { timeout: 1s }
+shutdown: { timeout: 10s }
 identity: { jwt: [{ name: bake, secret: "\${BAKE_SECRET}", algorithms: [HS256] }] }
 upstreams: { none: { endpoints: ["http://127.0.0.1:9"] } }
 routes: [{ name: none, match: { path: "/none/*" }, upstream: none }]
