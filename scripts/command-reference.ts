@@ -1,4 +1,5 @@
-import { COMMANDS, type Command } from '../src/cli/command.ts'
+import type { Command } from '../src/cli/command.ts'
+import { COMMANDS } from '../src/cli/command-table.ts'
 import { optionForm, usageOf } from '../src/cli/help.ts'
 
 /** docs/commands.md, made from the table that also parses the arguments. */

@@ -4,7 +4,6 @@ export type {
   Config,
   CorsConfig,
   IdentityConfig,
-  JwtAlgorithm,
   JwtConfig,
   ListenConfig,
   LogConfig,
@@ -15,6 +14,7 @@ export type {
 } from './config/config.ts'
 export type { GatewayConfig } from './config/file/schema.ts'
 export { defineGateway } from './config/typescript/define-gateway.ts'
+export type { JwtAlgorithm } from './jwt/issuer.ts'
 export type {
   PolicyDefinition,
   PolicyExchange,

@@ -1,5 +1,5 @@
 import { parseArguments } from './arguments.ts'
-import { COMMANDS } from './command.ts'
+import { COMMANDS } from './command-table.ts'
 import { findCommand, isGroup } from './find-command.ts'
 import type { ProcessEdge } from './process-edge.ts'
 

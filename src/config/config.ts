@@ -1,9 +1,7 @@
 import type { AdmissionConfig } from '../admission/scheduler.ts'
 import type { CredentialSource } from '../identity/credential-source.ts'
-import type { IssuerConfig } from '../jwt/issuer.ts'
-import type { RouteLimitConfig } from '../policies/limit.ts'
-import type { PlanConfig } from '../policies/plan.ts'
-import type { RequireConfig } from '../policies/require.ts'
+import type { IssuerConfig, JwtAlgorithm } from '../jwt/issuer.ts'
+import type { PlanConfig, RequireConfig, RouteLimitConfig } from './demand.ts'
 
 /**
  * What the operator wrote, validated: plain data that any thread may receive by structured clone.
@@ -108,21 +106,6 @@ export interface ShutdownConfig {
   /** From the signal to the end, whatever still runs. */
   readonly timeoutMs: number
 }
-
-export type JwtAlgorithm =
-  | 'HS256'
-  | 'HS384'
-  | 'HS512'
-  | 'RS256'
-  | 'RS384'
-  | 'RS512'
-  | 'PS256'
-  | 'PS384'
-  | 'PS512'
-  | 'ES256'
-  | 'ES384'
-  | 'ES512'
-  | 'EdDSA'
 
 export interface IdentityConfig {
   /** Whose tokens are believed; empty: nobody's. */

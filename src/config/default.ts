@@ -1,4 +1,4 @@
-import { CLAIM_NAMES } from '../lib/claim-name.ts'
+import { CLAIM_NAMES } from '../lib/claim.ts'
 import type {
   FieldChanges,
   IdentityConfig,

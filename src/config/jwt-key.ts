@@ -1,4 +1,4 @@
-import type { JwtAlgorithm } from './config.ts'
+import type { JwtAlgorithm } from '../jwt/issuer.ts'
 import { type Findings, shown } from './finding.ts'
 import { describeReadError } from './read-error.ts'
 import type { Variable } from './variable.ts'

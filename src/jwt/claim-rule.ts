@@ -1,4 +1,5 @@
-import type { ClaimNames, IssuerConfig } from './issuer.ts'
+import type { ClaimNames } from '../lib/claim.ts'
+import type { IssuerConfig } from './issuer.ts'
 import { MissingClaims } from './token-failure.ts'
 
 /** How the claims of one issuer's tokens are judged and what is kept of them; compiled. */

@@ -1,4 +1,20 @@
-import type { JwtAlgorithm } from '../config/config.ts'
+import type { ClaimNames } from '../lib/claim.ts'
+
+/** Of RFC 7518 section 3.1 and RFC 8037. */
+export type JwtAlgorithm =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA'
 
 /** Somebody whose tokens are believed: what was written, plain data. `findIssuerProblems` judges it. */
 export interface IssuerConfig {
@@ -18,18 +34,6 @@ export interface IssuerConfig {
   /** Must be there and not null, beside subject, tenant and `exp`. At most 16. */
   readonly requiredClaims: readonly string[]
   readonly claims: ClaimNames
-}
-
-/** Which top-level claim says what; exact names, never paths. */
-export interface ClaimNames {
-  /** Default sub. */
-  readonly subject: string
-  /** Default company_id. */
-  readonly tenant: string
-  /** A text; anything else is no plan. */
-  readonly plan: string
-  /** Words with spaces between, or an array of words; anything else is none. */
-  readonly scopes: string
 }
 
 export type KeySource =

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import type { JwtAlgorithm } from '../config/config.ts'
 import { decodeBase64url } from './base64url.ts'
+import type { JwtAlgorithm } from './issuer.ts'
 
 /** A public key of a set (RFC 7517): the members that make it, and nothing else of what was published. Plain data. */
 export interface PublicJwk {

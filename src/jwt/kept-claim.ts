@@ -1,4 +1,4 @@
-import type { ClaimValue } from '../proxy/exchange.ts'
+import type { ClaimValue } from '../lib/claim.ts'
 
 const NO_SCOPES: ReadonlySet<string> = new Set()
 const NO_CLAIMS: ReadonlyMap<string, readonly ClaimValue[]> = new Map()

@@ -1,4 +1,4 @@
-import type { JwtAlgorithm } from '../config/config.ts'
+import type { JwtAlgorithm } from './issuer.ts'
 import { type PublicJwk, publicKeyOf } from './jwk.ts'
 import { type PublicVerificationKey, publicVerificationKey, type VerificationKey } from './key.ts'
 

@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
-import type { JwtAlgorithm } from '../config/config.ts'
+import type { JwtAlgorithm } from './issuer.ts'
 import { hasRocaFingerprint } from './roca.ts'
 
 type SecretAlgorithm = Extract<JwtAlgorithm, `HS${string}`>

@@ -1,23 +1,13 @@
+import type { LimitKey, RouteLimitConfig } from '../config/demand.ts'
 import { clientPrefix } from '../limits/client-prefix.ts'
 import type { Decision, Limiter } from '../limits/limiter.ts'
 import { NO_PLACE, type PlaceCount } from '../limits/place-count.ts'
-import { type RateNumbers, RateRule } from '../limits/rate-rule.ts'
-import type { Rule, StoreErrorRule } from '../limits/rule.ts'
+import { RateRule } from '../limits/rate-rule.ts'
+import type { Rule } from '../limits/rule.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { type Failure, failure } from '../proxy/failure.ts'
 import type { Policy, Verdict } from '../proxy/policy.ts'
 import type { Plan, Plans } from './plan.ts'
-
-/** Whose bucket it is. Who has no identity is known by address instead. */
-export type LimitKey = 'tenant' | 'subject' | 'ip' | 'route'
-
-export interface RouteLimitConfig {
-  /** The route's name. */
-  readonly name: string
-  readonly per: LimitKey
-  readonly rate: RateNumbers
-  readonly onStoreError: StoreErrorRule
-}
 
 export interface LimitParts {
   readonly limiter: Limiter

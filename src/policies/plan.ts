@@ -1,19 +1,8 @@
-import type { QuotaNumbers } from '../limits/quota-rule.ts'
+import type { PlanConfig } from '../config/demand.ts'
 import { QuotaRule } from '../limits/quota-rule.ts'
-import { type RateNumbers, RateRule } from '../limits/rate-rule.ts'
+import { RateRule } from '../limits/rate-rule.ts'
 import type { Rule } from '../limits/rule.ts'
 import type { Identity } from '../proxy/exchange.ts'
-
-/** A plan as configured; null members do not limit. */
-export interface PlanConfig {
-  readonly name: string
-  readonly rate: RateNumbers | null
-  readonly quota: QuotaNumbers | null
-  /** Exchanges of a tenant at once, whole process. */
-  readonly concurrency: number | null
-  /** Share of a busy upstream, against the weights of others that wait. */
-  readonly weight: number
-}
 
 /** What a tenant may do over all routes, compiled. */
 export interface Plan {

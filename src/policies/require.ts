@@ -1,14 +1,8 @@
-import type { ClaimValue, Exchange, Identity } from '../proxy/exchange.ts'
+import type { RequireConfig } from '../config/demand.ts'
+import type { ClaimValue } from '../lib/claim.ts'
+import type { Exchange, Identity } from '../proxy/exchange.ts'
 import { type Failure, failure } from '../proxy/failure.ts'
 import type { Policy } from '../proxy/policy.ts'
-
-/** What an identity must have to use a route. */
-export interface RequireConfig {
-  /** All of them. Words without spaces or quotes (RFC 6749 section 3.3). */
-  readonly scopes: readonly string[]
-  /** Of each named claim any of the values listed. */
-  readonly claims: Readonly<Record<string, readonly ClaimValue[]>>
-}
 
 const MISSING = failure('token_missing', { fields: 'WWW-Authenticate: Bearer\r\n' })
 

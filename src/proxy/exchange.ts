@@ -1,3 +1,4 @@
+import type { ClaimValue } from '../lib/claim.ts'
 import type { TracedExchange } from '../observe/tracing/traced-exchange.ts'
 import type { Route, RouteChoice } from './route.ts'
 
@@ -17,9 +18,6 @@ export interface RequestHead {
   find(lowerCaseName: string, from: number): number
   value(index: number): string
 }
-
-/** What a claim that policies ask about may be, or an array of. */
-export type ClaimValue = string | number | boolean
 
 /** Who calls: what a verified credential yields, whatever its form. */
 export interface Identity {

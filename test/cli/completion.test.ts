@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { COMMANDS } from '../../src/cli/command.ts'
+import { COMMANDS } from '../../src/cli/command-table.ts'
 import { dispatch } from '../../src/cli/dispatch.ts'
 import { exitCodeOf, FakeEdge } from './fake-edge.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { COMMANDS } from '../../src/cli/command.ts'
+import { COMMANDS } from '../../src/cli/command-table.ts'
 import { dispatch } from '../../src/cli/dispatch.ts'
 import { helpText } from '../../src/cli/help.ts'
 import { exitCodeOf, FakeEdge } from './fake-edge.ts'

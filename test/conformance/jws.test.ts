@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { webcrypto } from 'node:crypto'
 import { test } from 'node:test'
-import type { JwtAlgorithm } from '../../src/config/config.ts'
+import type { JwtAlgorithm } from '../../src/jwt/issuer.ts'
 import { readJwkSet } from '../../src/jwt/jwk.ts'
 import { parseJws } from '../../src/jwt/jws.ts'
 import { secretVerificationKey } from '../../src/jwt/key.ts'

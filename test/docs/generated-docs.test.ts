@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { configFileReference } from '../../scripts/config-file-reference.ts'
 import { generatedDocs } from '../../scripts/generate-docs.ts'
-import { COMMANDS } from '../../src/cli/command.ts'
+import { COMMANDS } from '../../src/cli/command-table.ts'
 import { SETTINGS } from '../../src/config/setting.ts'
 import { FAILURES } from '../../src/proxy/failure.ts'
 

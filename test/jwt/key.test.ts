@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
-import type { JwtAlgorithm } from '../../src/config/config.ts'
+import type { JwtAlgorithm } from '../../src/jwt/issuer.ts'
 import { loadVerificationKey } from '../../src/jwt/key.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })

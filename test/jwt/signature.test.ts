@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { test } from 'node:test'
-import type { JwtAlgorithm } from '../../src/config/config.ts'
+import type { JwtAlgorithm } from '../../src/jwt/issuer.ts'
 import { loadVerificationKey } from '../../src/jwt/key.ts'
 import { base64url, CLAIMS, token } from '../support/token.ts'
 import { payloadUnder } from './judged.ts'

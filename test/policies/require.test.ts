@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type RequireConfig, requirePolicy } from '../../src/policies/require.ts'
+import type { RequireConfig } from '../../src/config/demand.ts'
+import { requirePolicy } from '../../src/policies/require.ts'
 import type { Identity } from '../../src/proxy/exchange.ts'
 import type { Failure } from '../../src/proxy/failure.ts'
 import { exchangeOf } from '../proxy/exchange-of.ts'

@@ -1,5 +1,5 @@
 import type { IssuerConfig, RemoteKeySource } from '../../src/jwt/issuer.ts'
-import { CLAIM_NAMES } from '../../src/lib/claim-name.ts'
+import { CLAIM_NAMES } from '../../src/lib/claim.ts'
 import { SECRET } from './token.ts'
 
 /** An issuer named idp that takes any token made with the tests' secret, unless `own` says otherwise. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CLAIM_NAMES } from '../../lib/claim-name.ts'
+import { CLAIM_NAMES } from '../../lib/claim.ts'
 import { choice, line } from '../format.ts'
 import { jwtAlgorithms } from '../jwt-key.ts'
 import {

@@ -1,6 +1,5 @@
-import type { IssuerConfig, KeySource } from '../../jwt/issuer.ts'
+import type { IssuerConfig, JwtAlgorithm, KeySource } from '../../jwt/issuer.ts'
 import { findIssuerProblems, type IssuerDraft } from '../../jwt/issuer-problem.ts'
-import type { JwtAlgorithm } from '../config.ts'
 import { type IdentityDocument, KEY_DEFAULTS, type TokenDocument } from './identity-schema.ts'
 import { judgeOwnKey } from './own-key.ts'
 import type { Path } from './report.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ClaimValue } from '../../proxy/exchange.ts'
+import type { ClaimValue } from '../../lib/claim.ts'
 import { anything, type Format, flag, line, misfit, type Parsed, wholeNumber } from '../format.ts'
 import type { Secrecy } from '../setting.ts'
 import {

@@ -1,6 +1,7 @@
 import { type CredentialSource, parseCredentialSource } from '../../identity/credential-source.ts'
+import type { JwtAlgorithm } from '../../jwt/issuer.ts'
 import { addressBlocks } from '../address-format.ts'
-import type { JwtAlgorithm, RetryCondition } from '../config.ts'
+import type { RetryCondition } from '../config.ts'
 import { type Format, fit, line, misfit } from '../format.ts'
 import { parseOrigin } from '../url-format.ts'
 import { fieldName, hostName } from './match-format.ts'

@@ -1,5 +1,4 @@
-import type { KeySource } from '../../jwt/issuer.ts'
-import type { JwtAlgorithm } from '../config.ts'
+import type { JwtAlgorithm, KeySource } from '../../jwt/issuer.ts'
 import { Findings } from '../finding.ts'
 import { judgeJwtKey, leastSecretBytes } from '../jwt-key.ts'
 import type { TokenDocument } from './identity-schema.ts'

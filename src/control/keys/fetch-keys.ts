@@ -1,5 +1,4 @@
-import type { JwtAlgorithm } from '../../config/config.ts'
-import type { RemoteKeySource } from '../../jwt/issuer.ts'
+import type { JwtAlgorithm, RemoteKeySource } from '../../jwt/issuer.ts'
 import { findUrlFault } from '../../jwt/issuer-problem.ts'
 import { listedKeys, type PublicJwk, readJwkSet } from '../../jwt/jwk.ts'
 import { usableJwks } from '../../jwt/key-set.ts'
