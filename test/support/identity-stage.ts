@@ -14,6 +14,9 @@ import { echo, Origin, type Script } from './origin.ts'
 import { askOnce, RawClient, type RawResponse, request } from './raw-client.ts'
 import { until, within } from './until.ts'
 
+/** An orderly end would wait a second for idle connections. */
+const AT_ONCE = { delayMs: 0, timeoutMs: 50 } as const
+
 export interface StageOptions {
   readonly script?: Script
   /** Kept when the stage ends; null: none. */
@@ -43,7 +46,7 @@ export class IdentityStage {
       clock: systemClock,
       stateDir,
       reload: {
-        load: async () => ({ config: state.config, warnings: [], pending: [], files: [] }),
+        load: async () => ({ config: state.config, warnings: [], files: [] }),
         differ: configDifference,
         files: [],
         sinceMs: Number.POSITIVE_INFINITY,
@@ -67,7 +70,7 @@ export class IdentityStage {
   ): Promise<IdentityStage> {
     const folder = mkdtempSync(join(tmpdir(), 'nyro-identity-'))
     const origin = await Origin.start(script)
-    const config = planeConfig(origin.url, { workers: 2, ...own(origin.url) })
+    const config = planeConfig(origin.url, { workers: 2, shutdown: AT_ONCE, ...own(origin.url) })
     const stage = new IdentityStage(origin, config, join(folder, 'log'), stateDir)
     t.after(async () => {
       await stage.stop()
