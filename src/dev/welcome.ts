@@ -31,7 +31,7 @@ export function welcome(facts: WelcomeFacts): string {
   return [
     `\n  ${name} is ready at ${publicUrl}\n\n`,
     `  API pages   ${publicUrl}/docs  ${publicUrl}/redoc\n`,
-    `  Operator    ${adminUrl}\n`,
+    `  Live page   ${adminUrl}/\n`,
     `  Issuer      ${issuerUrl}/.well-known/openid-configuration\n`,
     `  Services    ${demos.size === 0 ? 'no demo services' : `demo services for ${[...demos].join(', ')}`}`,
     `${own.length === 0 ? '' : `; your own for ${own.join(', ')}`}\n\n`,
