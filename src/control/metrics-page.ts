@@ -21,7 +21,7 @@ export interface MetricsSource {
   readonly usage: () => ProcessUsage
   readonly reloads: ReloadTally
   readonly droppedLines: () => number
-  /** Exchanges whose spans found no room. */
+  /** Exchanges whose spans were lost. */
   readonly droppedTraces: () => number
   readonly live: () => readonly LiveUpstream[]
   readonly openConnections: (upstreamSlot: number) => number

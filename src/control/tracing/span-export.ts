@@ -34,8 +34,8 @@ export interface SpanExportParts {
   /** Of the running product. */
   readonly version: string
   readonly startTimer: StartTimer
-  /** Null: an export arrived; a text: it failed, and why. */
-  readonly exported: (reason: string | null) => void
+  /** Null: an export arrived; a text: it failed, and why. `lost`: exchanges whose spans went with it. */
+  readonly exported: (reason: string | null, lost: number) => void
 }
 
 /** How spans of one config are told. */
@@ -74,8 +74,8 @@ export class SpanExport {
       ...{ exporter, startTimer, deadlineMs: EXPORT_MS + DELAY_MS },
       sever: () => this.#agent.destroy(),
       settled: (spans, reason) => {
-        this.#waiting -= spans
-        exported(reason)
+        this.#waiting -= spans.length
+        exported(reason, reason === null ? 0 : spans.filter(({ kind }) => kind === SpanKind.SERVER).length)
       },
     })
     this.#provider = new TracerProvider({

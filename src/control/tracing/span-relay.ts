@@ -34,7 +34,7 @@ export class SpanRelay {
   #view: SpanView = { templates: new Map(), redacted: new Set() }
   #cancelLook: (() => void) | null = null
   #isFailing = false
-  /** Exchanges whose spans found no room, or were lost with an export; since the last line about it. */
+  /** Exchanges whose spans found no room, or were lost with an export; since it last worked. */
   #unreported = 0
   #dropped = 0
 
@@ -43,7 +43,7 @@ export class SpanRelay {
     this.#readers = parts.rings.map((ring) => new LogRingReader(ring))
   }
 
-  /** Exchanges whose spans found no room so far. */
+  /** Exchanges whose spans found no room or were lost with an export, so far. */
   get dropped(): number {
     return this.#dropped
   }
@@ -86,7 +86,12 @@ export class SpanRelay {
     const open = this.#parts.openSink ?? openSpanExport
     let sink: SpanSink
     try {
-      sink = await open({ tracing, version, startTimer, exported: (reason) => this.#report(reason) })
+      sink = await open({
+        tracing,
+        version,
+        startTimer,
+        exported: (reason, lost) => this.#report(reason, lost),
+      })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       this.#parts.log.log('error', 'Traces cannot be exported', { reason })
@@ -139,13 +144,17 @@ export class SpanRelay {
   }
 
   /** One line when it begins to fail and one when it works again, whatever lies between. */
-  #report(reason: string | null): void {
+  #report(reason: string | null, lost: number): void {
+    this.#count(lost)
     const isFailing = reason !== null
     if (isFailing === this.#isFailing) return
     this.#isFailing = isFailing
     const { log } = this.#parts
-    if (reason !== null) log.log('warning', 'Exporting traces failed', { reason })
-    else log.log('info', 'Exporting traces works again', { exchanges_dropped: this.#unreported })
+    if (reason !== null) {
+      log.log('warning', 'Exporting traces failed', { reason })
+      return
+    }
+    log.log('info', 'Exporting traces works again', { exchanges_dropped: this.#unreported })
     this.#unreported = 0
   }
 }

@@ -13,8 +13,8 @@ export interface WatchParts {
   readonly deadlineMs: number
   /** Breaks whatever the exporter has under way. */
   readonly sever: () => void
-  /** So many spans have left us. Null: they arrived; a text: they are lost, and why. */
-  readonly settled: (spans: number, reason: string | null) => void
+  /** These have left us. Null: they arrived; a text: they are lost, and why. */
+  readonly settled: (spans: readonly ReadableSpan[], reason: string | null) => void
 }
 
 /**
@@ -35,7 +35,7 @@ export class WatchedExporter implements SpanExporter {
       if (isOver) return
       isOver = true
       cancel()
-      settled(spans.length, result.code === FAILED ? reasonOf(result.error) : null)
+      settled(spans, result.code === FAILED ? reasonOf(result.error) : null)
       done(result)
     }
     const cancel = startTimer(deadlineMs, () => {

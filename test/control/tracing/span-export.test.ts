@@ -35,15 +35,19 @@ const RECORD: ExchangeRecord = {
 
 function exporting(t: TestContext, endpoint: string, timer = startTimer) {
   const outcomes: (string | null)[] = []
+  const state = { lost: 0 }
   const tracing = { endpoint, sample: 1, headers: [], serviceName: 'nyro-gateway' }
   const spans = new SpanExport({
     tracing,
     version: '1.2.3',
     startTimer: timer,
-    exported: (reason) => void outcomes.push(reason),
+    exported: (reason, lost) => {
+      outcomes.push(reason)
+      state.lost += lost
+    },
   })
   t.after(() => void spans.close())
-  return { spans, outcomes }
+  return { spans, outcomes, state }
 }
 
 describe('exported spans', () => {
@@ -94,20 +98,22 @@ describe('a collector', () => {
   test('that answers nonsense has taken the spans all the same', async (t) => {
     await using collector = await Collector.start()
     collector.answer = (_, response) => void response.end('<html>not JSON')
-    const { spans, outcomes } = exporting(t, collector.url)
+    const { spans, outcomes, state } = exporting(t, collector.url)
     spans.take(RECORD, VIEW)
     await until('the outcome', () => outcomes.length > 0)
-    assert.deepEqual(outcomes, [null])
+    assert.deepEqual([outcomes, state.lost], [[null], 0])
   })
 
   test('that refuses is told of by its status, never by its words', async (t) => {
     await using collector = await Collector.start()
     collector.answer = (_, response) =>
       void response.writeHead(401, 'No key 1234').end('the key 1234 is wrong')
-    const { spans, outcomes } = exporting(t, collector.url)
-    spans.take(RECORD, VIEW)
+    const { spans, outcomes, state } = exporting(t, collector.url)
+    const child = { kind: 'policy', name: 'p', spanId: 'b7ad6b7169203332', startMs: 1, endMs: 2 } as const
+    spans.take({ ...RECORD, children: [{ ...child, target: null, status: 0, fault: null }] }, VIEW)
     await until('the outcome', () => outcomes.length > 0)
     assert.deepEqual(outcomes, ['status 401'])
+    assert.equal(state.lost, 1, 'one exchange of two spans')
   })
 
   test('that hangs, or drips, is left when the time is over; what waits is bounded', async (t) => {
