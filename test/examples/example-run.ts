@@ -101,7 +101,9 @@ export class ExampleRun {
       // Braces, not a shell of its own: variables last from one step to the next.
       ({ commands }, index) => `{\n${commands}} >${this.#answerFile(index)} 2>&1`,
     )
-    return [this.readme.setup, ...waits, ...recorded, 'exit 0', ''].join('\n')
+    // Where the run of the tests is ended from outside, nobody ends the group.
+    const end = `(sleep ${(2 * DEADLINE_MS) / 1_000}; kill -KILL -$$) >/dev/null 2>&1 &`
+    return [end, this.readme.setup, ...waits, ...recorded, 'exit 0', ''].join('\n')
   }
 
   #answerFile(index: number): string {
