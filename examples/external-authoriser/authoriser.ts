@@ -23,4 +23,4 @@ export function startAuthoriser(
   return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)))
 }
 
-if (import.meta.main) await startAuthoriser(8082)
+if (import.meta.main) await startAuthoriser(Number(process.argv[2] ?? 8082))

@@ -8,4 +8,4 @@ export function startUpstream(port: number): Promise<Server> {
   return new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server)))
 }
 
-if (import.meta.main) await startUpstream(8081)
+if (import.meta.main) await startUpstream(Number(process.argv[2] ?? 8081))

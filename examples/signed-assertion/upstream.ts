@@ -22,4 +22,4 @@ function verified(assertion: string, key: string): Record<string, unknown> | nul
   return Number(claims['exp']) * 1_000 > Date.now() ? claims : null
 }
 
-if (import.meta.main) await startUpstream(8081, process.env['ASSERTION_KEY'] ?? '')
+if (import.meta.main) await startUpstream(Number(process.argv[2] ?? 8081), process.env['ASSERTION_KEY'] ?? '')

@@ -42,8 +42,8 @@ export const COMMANDS: readonly Command[] = [
     description: `With a configuration file (YAML, JSON or TypeScript, named by --config or GATEWAY_CONFIG) it serves that file's routes.
 Without one, GATEWAY_* variables and the file .env of the working directory set it up; real variables win, and
 GATEWAY_JWT_SECRET (or GATEWAY_JWT_SECRET_FILE) must be set.
-Log lines go to standard output. SIGTERM and SIGINT drain it, a second one ends it at once.
-SIGHUP has it load its configuration again, as a change of one of its files does.`,
+Log lines go to standard output, or where \`log.output\` says. SIGTERM and SIGINT drain it, a second one ends it at once.
+SIGHUP has it load its configuration again, as a change of one of its files does; SIGUSR1 has it open its log file again.`,
     operands: [],
     options: [CONFIG_OPTION],
     load: async () => (await import('./start.ts')).start,
@@ -61,7 +61,7 @@ and prints curl commands that work as they stand.`,
     name: 'check',
     summary: 'say everything that is wrong with a configuration',
     description: `Judges a configuration file, or without FILE what \`nyro start\` would run with here, and connects to nothing.
-Problems make it bad. Notes do not: doubtful things.
+Problems make it bad. Notes do not: they say what is doubtful.
 Exit status: 0 good, 1 bad, 2 bad usage.`,
     operands: [OPTIONAL_FILE],
     options: [JSON_OPTION],

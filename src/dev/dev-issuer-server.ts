@@ -19,7 +19,6 @@ export class DevIssuerServer {
   private constructor(server: Server, issuer: DevIssuer) {
     this.#server = server
     this.issuer = issuer
-    server.on('request', (request, response) => void this.#serve(request, response))
   }
 
   /** Of `ports` the first that is free. */
@@ -30,7 +29,14 @@ export class DevIssuerServer {
     const server = createServer()
     await listenOn(server, ports)
     const { port } = server.address() as AddressInfo // an address and port: it listens on no pipe
-    return new DevIssuerServer(server, await DevIssuer.create(`http://${HOST}:${port}`, clock))
+    const starting = DevIssuer.create(`http://${HOST}:${port}`, clock).then(
+      (issuer) => new DevIssuerServer(server, issuer),
+    )
+    // At once: keys take a while to make, and what is asked meanwhile would never be answered.
+    server.on('request', (request, response) => {
+      void starting.then((started) => started.#serve(request, response))
+    })
+    return starting
   }
 
   close(): Promise<void> {

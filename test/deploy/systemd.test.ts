@@ -85,6 +85,16 @@ describe('the systemd unit', () => {
     assert.deepEqual(valuesOf('CacheDirectoryMode'), ['0700'])
   })
 
+  // The user is made for each start, so what outlasts one is systemd's to hand over.
+  test('keeps keys of issuers where only the service can write, and has a folder for a log file', () => {
+    const [state = ''] = valuesOf('StateDirectory')
+    assert.ok(valuesOf('Environment').includes(`GATEWAY_STATE_DIR=%S/${state}`))
+    assert.deepEqual(valuesOf('StateDirectoryMode'), ['0700'])
+    const [logs = ''] = valuesOf('LogsDirectory')
+    for (const page of ['logging.md', 'operations.md'])
+      assert.ok(readFileSync(join(ROOT, 'docs', page), 'utf8').includes(`/var/log/${logs}`), page)
+  })
+
   test('closes what the gateway does not need, and leaves V8 its machine code', () => {
     const wanted: Readonly<Record<string, string>> = {
       DynamicUser: 'yes',

@@ -5,6 +5,8 @@ import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { DevIssuerServer } from '../../src/dev/dev-issuer-server.ts'
 import { readTokenOrder } from '../../src/dev/dev-token-order.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { freePort } from '../support/free-port.ts'
+import { until } from '../support/until.ts'
 
 let server: DevIssuerServer
 let url = ''
@@ -96,6 +98,18 @@ describe('the issuer of nyro dev', () => {
     assert.match(String(readTokenOrder(json, '{"tenant":"a","ttl":1e12}')), /^ttl must be whole seconds/)
     assert.match(String(readTokenOrder(json, '{"tenant":"a","claims":[]}')), /^claims must be an object$/)
     assert.equal((await fetch(`${url}/token`)).status, 404)
+  })
+
+  // Making keys takes longer than taking a port.
+  test('answers who asks while it makes its first keys', async () => {
+    const port = await freePort()
+    const starting = DevIssuerServer.start(systemClock, [port])
+    const late = AbortSignal.timeout(5_000)
+    const ask = () => fetch(`http://127.0.0.1:${port}/jwks`, { signal: late })
+    // It does not listen at once.
+    const { status } = await until('an answer', () => ask().catch(() => late.aborted && { status: 'none' }))
+    await (await starting).close()
+    assert.equal(status, 200)
   })
 
   test('takes another port where its own is in use', async () => {
