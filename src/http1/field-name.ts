@@ -17,11 +17,6 @@ export function fieldNameHash(name: string): number {
   return hash
 }
 
-/** A name as hashes and comparisons see it: lower case, `_` and `.` as `-`. Makes a string; not for every field. */
-export function foldName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-').replaceAll('.', '-')
-}
-
 /** Whether text[start, end) folds to `folded` (lower case, `-`): the check behind every hash hit. */
 export function foldsTo(text: string, start: number, end: number, folded: string): boolean {
   if (end - start !== folded.length) return false

@@ -1,5 +1,5 @@
+import { flatCopy } from '../lib/flat-copy.ts'
 import { isTenantText } from '../lib/tenant-text.ts'
-import { flatCopy } from './flat-copy.ts'
 
 const INTEGER = /^-?\d+$/
 

@@ -1,5 +1,5 @@
+import { flatCopy } from '../lib/flat-copy.ts'
 import type { Identity } from '../proxy/exchange.ts'
-import { flatCopy } from './flat-copy.ts'
 import type { LiveKey } from './key-set.ts'
 import type { VerifiedToken } from './verify.ts'
 

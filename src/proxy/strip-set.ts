@@ -1,5 +1,6 @@
-import { fieldNameHash, foldName, foldsTo } from '../http1/field-name.ts'
+import { fieldNameHash, foldsTo } from '../http1/field-name.ts'
 import { FIELD_STRIDE, type Head } from '../http1/head.ts'
+import { foldName } from '../lib/fold-name.ts'
 
 /** What becomes of a field: kept as it is, dropped, or kept only if spelt exactly (framing fields, whose aliases are dropped). */
 type Fate = 'drop' | 'drop-aliases'

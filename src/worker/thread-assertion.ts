@@ -6,8 +6,8 @@ import {
   signingKeyOf,
 } from '../assertion/signing-key.ts'
 import type { AssertionConfig } from '../config/config.ts'
-import { foldName } from '../http1/field-name.ts'
 import type { Clock } from '../lib/clock.ts'
+import { foldName } from '../lib/fold-name.ts'
 import { assertionPolicy } from '../policies/assertion.ts'
 import type { Policy } from '../proxy/policy.ts'
 

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { HOP_BY_HOP, PEER_FIELDS } from '../../src/lib/gateway-field.ts'
 import {
   compileRequestStrips,
-  HOP_BY_HOP,
   keptFields,
   keptTrailerNames,
   nominatedFields,
-  PEER_FIELDS,
   responseStrip,
   UNCHANGED_RESPONSE,
 } from '../../src/proxy/head-plan.ts'

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { foldName } from '../../lib/fold-name.ts'
 import type { AssertionConfig } from '../config.ts'
-import { fold, REQUEST_OWNED } from './field-check.ts'
+import { REQUEST_OWNED } from './field-check.ts'
 import type { Path, Report } from './report.ts'
 import type { AssertionDocument } from './tenant-schema.ts'
 import type { Trial } from './trial.ts'
@@ -18,7 +19,7 @@ export function judgeAssertion(
 ): AssertionConfig | null {
   if (document === undefined) return null
   const { header, ttl, issuer, audience = null } = document
-  if (TAKEN.has(fold(header)) || owned.has(fold(header))) {
+  if (TAKEN.has(foldName(header)) || owned.has(foldName(header))) {
     trial.report.problem([...PLACE, 'header'], {
       found: 'names a field with a meaning of its own',
       expected: 'a field that nothing else uses, such as X-Tenant-Assertion',

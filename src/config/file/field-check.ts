@@ -1,52 +1,31 @@
+import { foldName } from '../../lib/fold-name.ts'
+import {
+  GATEWAY_REQUEST_FIELDS,
+  GATEWAY_RESPONSE_FIELDS,
+  HOP_BY_HOP,
+  PEER_FIELDS,
+} from '../../lib/gateway-field.ts'
 import { fieldName } from './match-format.ts'
 import type { Path, Report } from './report.ts'
 import type { RouteDocument } from './route-schema.ts'
 
-/** Belong to one connection (RFC 9110 section 7.6.1), or say where a message ends (RFC 9112 section 6). */
-const OF_THE_MESSAGE = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'content-length',
-]
+/** Belong to one connection, or say where a message ends (RFC 9112 section 6). */
+const OF_THE_MESSAGE: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'content-length'])
 
-/** Contract section 5: what the gateway states or judges itself, lower case with `-`. */
+/** Contract section 5: what the gateway states or judges itself. */
 export const REQUEST_OWNED: ReadonlySet<string> = new Set([
   ...OF_THE_MESSAGE,
-  'host',
-  'expect',
-  'via',
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-real-ip',
-  'x-request-id',
-  'x-process-time',
+  ...GATEWAY_REQUEST_FIELDS,
+  ...PEER_FIELDS,
+  ...['host', 'expect', 'via'],
 ])
-
-/** The gateway's where it makes traces. */
-export const TRACE_FIELDS: readonly string[] = ['traceparent', 'tracestate']
 
 /** CORS fields apart. */
 export const RESPONSE_OWNED: ReadonlySet<string> = new Set([
   ...OF_THE_MESSAGE,
+  ...GATEWAY_RESPONSE_FIELDS,
   'date',
-  'x-request-id',
-  'x-process-time',
 ])
-
-/** As upstreams may fold a name. */
-export function fold(name: string): string {
-  return name.toLowerCase().replaceAll(/[_.]/g, '-')
-}
 
 /** Fields that configuration must leave to the gateway. `owned`: folded names beside the fixed ones, each with a remedy. */
 export function checkFieldChanges(
@@ -80,7 +59,7 @@ function checkField(path: Path, name: string, { taken, owned }: Taken, report: R
     report.problem(path, { found: 'is no field name', expected: fieldName.accepts, remedy, end: 'key' })
     return
   }
-  const folded = fold(name)
+  const folded = foldName(name)
   // Fetch standard: what the gateway answers to browsers is one whole.
   const cors = taken === RESPONSE_OWNED && folded.startsWith('access-control-')
   if (!cors && !taken.has(folded)) return
@@ -95,7 +74,7 @@ function checkField(path: Path, name: string, { taken, owned }: Taken, report: R
 function remedyFor(folded: string): string {
   if (folded.startsWith('access-control-')) return 'Use `cors`.'
   if (folded === 'host') return "Use the upstream's `hostHeader`, or an endpoint with that name."
-  return OF_THE_MESSAGE.includes(folded)
+  return OF_THE_MESSAGE.has(folded)
     ? 'It belongs to the connection, which the gateway makes itself.'
     : 'Remove it: the gateway sets it on every exchange.'
 }

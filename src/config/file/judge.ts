@@ -1,9 +1,10 @@
+import { foldName } from '../../lib/fold-name.ts'
+import { TRACE_FIELDS } from '../../lib/gateway-field.ts'
 import type { RouteConfig, UpstreamConfig } from '../config.ts'
 import { parseDotenv } from '../dotenv.ts'
 import type { Loaded } from '../loaded.ts'
 import { loadApiKeys } from './api-key-file.ts'
 import { judgeAssertion } from './assertion.ts'
-import { fold, TRACE_FIELDS } from './field-check.ts'
 import { hasIdentity, judgeIssuers } from './identity.ts'
 import { interpolate, pathKey } from './interpolation.ts'
 import { reportIssues } from './issue.ts'
@@ -127,17 +128,18 @@ function isUnfilled(path: Path, unfilled: ReadonlySet<string>): boolean {
 function ownedFields(salvage: Salvage): ReadonlyMap<string, string> {
   const { assertion } = salvage.sections.tenant
   const owned = new Map(statedFields(salvage))
-  if (assertion !== undefined) owned.set(fold(assertion.header), 'Only what the gateway signed stands there.')
+  if (assertion !== undefined)
+    owned.set(foldName(assertion.header), 'Only what the gateway signed stands there.')
   return owned
 }
 
 /** Those of tenants and API keys: folded names, each with what to do instead of changing it. */
 function statedFields({ sections }: Salvage): ReadonlyMap<string, string> {
   const { apiKeys } = sections.identity
-  const owned = new Map([[fold(sections.tenant.header), 'Only a verified tenant stands there.']])
-  if (apiKeys !== undefined) owned.set(fold(apiKeys.header), 'It carries keys, which no upstream sees.')
+  const owned = new Map([[foldName(sections.tenant.header), 'Only a verified tenant stands there.']])
+  if (apiKeys !== undefined) owned.set(foldName(apiKeys.header), 'It carries keys, which no upstream sees.')
   if (sections.tracing !== undefined) {
-    for (const name of TRACE_FIELDS) owned.set(fold(name), 'Traces are told there; see tracing.')
+    for (const name of TRACE_FIELDS) owned.set(foldName(name), 'Traces are told there; see tracing.')
   }
   return owned
 }

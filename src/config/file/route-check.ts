@@ -1,7 +1,8 @@
+import { foldName } from '../../lib/fold-name.ts'
 import { ROUTE_METHODS } from '../default.ts'
 import { nearestName } from '../suggestion.ts'
 import { checkCaller } from './caller-check.ts'
-import { checkFieldChanges, fold } from './field-check.ts'
+import { checkFieldChanges } from './field-check.ts'
 import { fieldName } from './match-format.ts'
 import type { Path, Report } from './report.ts'
 import { targetsOf } from './route-meaning.ts'
@@ -123,7 +124,7 @@ function conditionFault(
   if (!fieldName.parse(name).fits) {
     return { found: 'is no field name', expected: fieldName.accepts, remedy: 'Correct it.' }
   }
-  if (fold(name) === 'host') {
+  if (foldName(name) === 'host') {
     return { found: 'asks for the host', expected: 'any other field', remedy: 'Use `match.hosts`.' }
   }
   if (!seen.has(name.toLowerCase())) return null

@@ -1,6 +1,7 @@
+import { foldName } from '../../lib/fold-name.ts'
 import { hostsOverlap, isLoopback } from '../address-format.ts'
 import type { Config } from '../config.ts'
-import { fold, REQUEST_OWNED } from './field-check.ts'
+import { REQUEST_OWNED } from './field-check.ts'
 import { checkPlans } from './plan.ts'
 import type { Path, Report } from './report.ts'
 import type { Salvage } from './salvage.ts'
@@ -55,7 +56,7 @@ export function checkSections({ sections }: Salvage, report: Report): void {
 function checkKeyField(header: string, tenantHeader: string, report: Report): void {
   const path = ['identity', 'apiKeys', 'header']
   checkField(header, path, 'X-API-Key', report)
-  if (fold(header) !== fold(tenantHeader)) return
+  if (foldName(header) !== foldName(tenantHeader)) return
   report.problem(path, {
     found: 'is the field that states the tenant',
     expected: 'a field of its own',
@@ -64,7 +65,7 @@ function checkKeyField(header: string, tenantHeader: string, report: Report): vo
 }
 
 function checkField(header: string, path: Path, example: string, report: Report): void {
-  if (!TAKEN_FIELDS.has(fold(header))) return
+  if (!TAKEN_FIELDS.has(foldName(header))) return
   report.problem(path, {
     found: 'names a field with a meaning of its own',
     expected: `a field that nothing else uses, such as ${example}`,

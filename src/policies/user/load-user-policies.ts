@@ -1,7 +1,7 @@
 import type { RouteConfig, UserPolicyConfig } from '../../config/config.ts'
-import { foldName } from '../../http1/field-name.ts'
 import type { TimerWheel } from '../../http1/timer-wheel.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { foldName } from '../../lib/fold-name.ts'
 import type { Policy } from '../../proxy/policy.ts'
 import type { PolicyInstance, PolicyLogLevel, PolicyParts } from './define-policy.ts'
 import { type ImportedPolicy, importPolicy, type PolicyImport } from './import-policy.ts'

@@ -1,4 +1,4 @@
-import { foldName } from '../../http1/field-name.ts'
+import { foldName } from '../../lib/fold-name.ts'
 import {
   CORS_FIELDS,
   GATEWAY_REQUEST_FIELDS,
@@ -6,7 +6,7 @@ import {
   NEVER_NOMINATED,
   PEER_FIELDS,
   TRACE_FIELDS,
-} from '../../proxy/head-plan.ts'
+} from '../../lib/gateway-field.ts'
 
 const CONTENT = 'content-'
 

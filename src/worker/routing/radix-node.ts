@@ -1,4 +1,4 @@
-import { flatCopy } from '../../jwt/flat-copy.ts'
+import { flatCopy } from '../../lib/flat-copy.ts'
 
 /** Above so many, children are found by their place instead of one after the other. */
 const SCANNED_CHILDREN = 4

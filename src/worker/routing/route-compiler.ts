@@ -1,6 +1,7 @@
 import type { Config, RouteConfig } from '../../config/config.ts'
 import { upstreamUrl } from '../../config/upstream-url.ts'
 import type { CredentialSource } from '../../identity/credential-source.ts'
+import { TRACE_FIELDS } from '../../lib/gateway-field.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
 import { corsPolicy } from '../../policies/cors.ts'
 import { optionalIdentity } from '../../policies/optional-identity.ts'
@@ -15,7 +16,6 @@ import {
   type RequestPlan,
   type RequestStrips,
   type ResponsePlan,
-  TRACE_FIELDS,
   UNCHANGED_RESPONSE,
 } from '../../proxy/head-plan.ts'
 import { compileRewrite } from '../../proxy/path-rewrite.ts'
