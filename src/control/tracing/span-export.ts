@@ -1,23 +1,15 @@
 import { Agent as PlainAgent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
-import {
-  createTraceState,
-  type HrTime,
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  TraceFlags,
-  type Tracer,
-  trace,
-} from '@opentelemetry/api'
+import { SpanKind } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { BatchSpanProcessor } from '@opentelemetry/sdk-trace'
 import type { RedactedField, TracingConfig } from '../../config/config.ts'
 import { NAME } from '../../lib/version.ts'
-import type { ChildRecord, ExchangeRecord } from '../../observe/tracing/span-record.ts'
+import type { ExchangeRecord } from '../../observe/tracing/span-record.ts'
 import type { StartTimer } from '../start-timer.ts'
-import { attemptFacts, exchangeFacts, policyFacts, type SpanFacts } from './span-attributes.ts'
+import { contextOf, FinishedSpan, type SpanOrigin } from './finished-span.ts'
+import { attemptFacts, exchangeFacts, policyFacts } from './span-attributes.ts'
 import { WatchedExporter } from './watched-exporter.ts'
 
 /** Spans that wait or are on their way: about 4 MiB. What finds no room is dropped and counted. */
@@ -53,10 +45,8 @@ export class SpanExport {
   /** Spans that wait or are on their way. */
   #waiting = 0
   readonly #agent: PlainAgent
-  readonly #provider: TracerProvider
-  readonly #tracer: Tracer
-  /** Of the span that is made next. */
-  #ids = { traceId: '', spanId: '' }
+  readonly #processor: BatchSpanProcessor
+  readonly #origin: SpanOrigin
 
   constructor({ tracing, version, startTimer, exported }: SpanExportParts) {
     const { endpoint, headers, serviceName } = tracing
@@ -78,24 +68,17 @@ export class SpanExport {
         exported(reason, reason === null ? 0 : spans.filter(({ kind }) => kind === SpanKind.SERVER).length)
       },
     })
-    this.#provider = new TracerProvider({
+    this.#origin = {
       resource: resourceFromAttributes({ 'service.name': serviceName, 'service.version': version }),
-      sampler: new AlwaysOnSampler(),
-      idGenerator: {
-        generateTraceId: () => this.#ids.traceId,
-        generateSpanId: () => this.#ids.spanId,
-      },
-      spanProcessors: [
-        new BatchSpanProcessor({
-          exporter: watched,
-          maxQueueSize: MAX_WAITING,
-          maxExportBatchSize: BATCH_SPANS,
-          scheduledDelayMillis: DELAY_MS,
-          exportTimeoutMillis: EXPORT_MS + 2 * DELAY_MS,
-        }),
-      ],
+      scope: { name: NAME, version, schemaUrl: SCHEMA_URL },
+    }
+    this.#processor = new BatchSpanProcessor({
+      exporter: watched,
+      maxQueueSize: MAX_WAITING,
+      maxExportBatchSize: BATCH_SPANS,
+      scheduledDelayMillis: DELAY_MS,
+      exportTimeoutMillis: EXPORT_MS + 2 * DELAY_MS,
     })
-    this.#tracer = this.#provider.getTracer(NAME, version, { schemaUrl: SCHEMA_URL })
   }
 
   /** False where there is no room: the exchange's spans are dropped. */
@@ -104,59 +87,24 @@ export class SpanExport {
     if (this.#waiting + spans > MAX_WAITING) return false
     this.#waiting += spans
     const template = record.route === null ? null : (view.templates.get(record.route) ?? null)
-    const { traceId } = record
-    const parent = record.parentId === null ? null : placeOf(record, record.parentId, 'remote')
+    const own = contextOf(record, record.spanId, 'local')
+    const parent = record.parentId === null ? null : contextOf(record, record.parentId, 'remote')
     const facts = exchangeFacts(record, template, view.redacted)
-    this.#make(facts, { ...record, parent, kind: SpanKind.SERVER })
-    const own = placeOf(record, record.spanId, 'local')
+    this.#processor.onEnd(new FinishedSpan(this.#origin, own, parent, SpanKind.SERVER, facts, record))
     let attempts = 0
     for (const child of record.children) {
       const isAttempt = child.kind === 'attempt'
       const told = isAttempt ? attemptFacts(child, record.method, attempts++) : policyFacts(child)
       const kind = isAttempt ? SpanKind.CLIENT : SpanKind.INTERNAL
-      this.#make(told, { ...child, traceId, parent: own, kind })
+      const place = contextOf(record, child.spanId, 'local')
+      this.#processor.onEnd(new FinishedSpan(this.#origin, place, own, kind, told, child))
     }
     return true
   }
 
   /** Sends what waits, and ends; resolves however that goes. The caller bounds the time. */
   async close(): Promise<void> {
-    await this.#provider.shutdown().catch(() => {}) // it was reported as an export that failed
+    await this.#processor.shutdown().catch(() => {}) // it was reported as an export that failed
     this.#agent.destroy()
   }
-
-  #make(facts: SpanFacts, span: MadeSpan): void {
-    this.#ids = { traceId: span.traceId, spanId: span.spanId }
-    const around = span.parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, span.parent)
-    const made = this.#tracer.startSpan(
-      facts.name,
-      { kind: span.kind, attributes: facts.attributes, startTime: hrTime(span.startMs) },
-      around,
-    )
-    if (facts.failed) made.setStatus({ code: SpanStatusCode.ERROR })
-    made.end(hrTime(Math.max(span.startMs, span.endMs)))
-  }
-}
-
-/** What OpenTelemetry knows a span by. */
-type SpanPlace = Parameters<typeof trace.setSpanContext>[1]
-
-interface MadeSpan extends Pick<ChildRecord, 'spanId' | 'startMs' | 'endMs'> {
-  readonly traceId: string
-  readonly parent: SpanPlace | null
-  readonly kind: SpanKind
-}
-
-function placeOf(record: ExchangeRecord, spanId: string, from: 'remote' | 'local'): SpanPlace {
-  const { traceId, state } = record
-  return {
-    ...{ traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: from === 'remote' },
-    ...(state === '' ? {} : { traceState: createTraceState(state) }),
-  }
-}
-
-/** Milliseconds since the epoch as seconds and nanoseconds. */
-function hrTime(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1_000)
-  return [seconds, Math.floor((ms - seconds * 1_000) * 1e6)]
 }
