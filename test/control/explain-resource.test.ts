@@ -45,8 +45,8 @@ describe('explaining by the operator listener', () => {
       [{ method: 'GET' }, 'url', /url is missing/],
       [{ ...asked, fields: 'A: b' }, 'fields', /fields is not a list/],
       [{ ...asked, token: 1 }, 'token', /token is not a string/],
-      [{ ...asked, from: 1 }, 'from', /from is not an IP address/],
-      [{ ...asked, from: 'elsewhere' }, 'from', /from is not an IP address/],
+      [{ ...asked, from: 1 }, 'from', /from is not an address/],
+      [{ ...asked, from: 'elsewhere' }, 'from', /from is not an address/],
       [{ ...asked, headers: [] }, 'headers', /headers is not known here/],
     ]
     for (const [body, member, reason] of cases) {
