@@ -205,6 +205,10 @@ test('says that the gateway drains, that it is gone, and comes back with the nex
   assert.ok(await page.getByRole('button', { name: 'Reload config' }).isDisabled())
   assert.equal((await stage.gateway.exited).code, 0)
   await status.getByText('Reconnecting').waitFor()
+  await page
+    .locator('header')
+    .getByText(/^Figures of \d\d:\d\d:\d\d\.$/)
+    .waitFor()
   const own = { GATEWAY_PORT: String(port), GATEWAY_ADMIN_PORT: String(adminPort) }
   await using _next = await startGateway({ ...stage.settings, ...own }, { files: stage.files })
   await status.getByText('Ready').waitFor()

@@ -52,7 +52,6 @@ export function TopBar({ state, link, lastSecond }: TopBarProps) {
           Drain
         </button>
       </div>
-      {link === 'lost' && lastSecond !== null && <p class="quiet">Figures of {clock(lastSecond * 1_000)}.</p>}
       <Notice text={notice} onDismiss={() => setNotice(null)} />
       {question === 'reload' && (
         <Confirm

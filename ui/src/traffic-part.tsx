@@ -17,8 +17,8 @@ export function TrafficPart({ figures }: { readonly figures: Columns }) {
       <dl class="tiles">
         <Tile name="Requests a second" value={count(now.perSecond)} />
         <Tile name="Errors (5xx)" value={percent(now.errorShare)} tone={now.serverErrors > 0 ? 'bad' : ''} />
-        <Tile name="Latency, median" value={duration(now.p50)} />
-        <Tile name="Latency, 99 %" value={duration(now.p99)} />
+        <Tile name="Latency, p50" value={duration(now.p50)} />
+        <Tile name="Latency, p99" value={duration(now.p99)} />
       </dl>
       <div class="charts">
         <Chart
@@ -45,9 +45,9 @@ export function TrafficPart({ figures }: { readonly figures: Columns }) {
           summary={`Median ${duration(now.p50)}, 99th percentile ${duration(now.p99)}.`}
           seconds={figures.second}
           lines={[
-            { label: 'median', color: '--blue', dash: [], values: figures.p50 },
-            { label: '95 %', color: '--teal', dash: [6, 4], values: figures.p95 },
-            { label: '99 %', color: '--violet', dash: [2, 3], values: figures.p99 },
+            { label: 'p50', color: '--blue', dash: [], values: figures.p50 },
+            { label: 'p95', color: '--teal', dash: [6, 4], values: figures.p95 },
+            { label: 'p99', color: '--violet', dash: [2, 3], values: figures.p99 },
           ]}
           format={axisDuration}
           tell={duration}
