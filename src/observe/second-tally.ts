@@ -6,6 +6,8 @@ export interface FailureRecord {
   /** Wall clock at its end. */
   readonly atMs: number
   readonly requestId: string
+  /** Null: tracing is off. */
+  readonly traceId: string | null
   readonly method: string
   readonly host: string
   /** Without the query; cut to 512 characters. */
@@ -124,6 +126,7 @@ function failureRecord(exchange: Exchange, durationMs: number, atMs: number): Fa
   return {
     atMs,
     requestId: exchange.requestId,
+    traceId: exchange.traced?.traceId ?? null,
     method: head.method,
     host: head.host,
     path: head.path.slice(0, MAX_PATH),

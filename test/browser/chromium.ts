@@ -24,9 +24,14 @@ export interface OpenedPage {
   readonly hosts: Set<string>
 }
 
+/** Whoever starts it closes it. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: OPTIONS })
+}
+
 /** A browser with a profile of its own, closed after the test. */
 export async function launchBrowser(t: TestContext): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: OPTIONS })
+  const browser = await startBrowser()
   t.after(() => browser.close())
   return browser
 }

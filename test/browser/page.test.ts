@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { startGateway } from '../support/gateway.ts'
@@ -9,9 +8,6 @@ import { until } from '../support/until.ts'
 import { launchBrowser, openPage } from './chromium.ts'
 import { keepAsking, type LiveStage, startLive } from './live-stage.ts'
 
-const IMAGES = join(import.meta.dirname, '..', '..', 'docs', 'images')
-/** `UPDATE_IMAGES=1 npm run test:browser` makes those of docs/ anew. */
-const UPDATES_IMAGES = process.env['UPDATE_IMAGES'] === '1'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const FIRST_FIGURE = '.tile dd'
 const OPEN_MS = 1_000
@@ -35,8 +31,13 @@ async function seriousViolations(page: Page): Promise<readonly string[]> {
     .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
 }
 
-async function picture(page: Page, name: string): Promise<void> {
-  if (UPDATES_IMAGES) await page.screenshot({ path: join(IMAGES, name) })
+/** Those that have to be scrolled sideways. */
+async function tooWideTables(page: Page): Promise<readonly (string | null)[]> {
+  const tables = await page.locator('.scroll').all()
+  const isWide = await Promise.all(
+    tables.map((table) => table.evaluate((element) => element.scrollWidth > element.clientWidth)),
+  )
+  return Promise.all(tables.filter((_, at) => isWide[at]).map((table) => table.getAttribute('aria-label')))
 }
 
 /** The first number of a text. */
@@ -74,7 +75,10 @@ describe('the live page', () => {
     assert.ok(Math.min(...openings) < OPEN_MS, `${openings.join(', ')} ms`)
     const perSecond = (): Promise<string | null> => page.textContent(FIRST_FIGURE)
     await until('requests a second', async () => numberIn((await perSecond()) ?? '') > 0)
-    const ofAcme = page.locator('#tenants-title ~ section tbody tr', { hasText: 'acme' }).locator('td').nth(1)
+    const ofAcme = page
+      .locator('section:has(> #tenants-title) tbody tr', { hasText: 'acme' })
+      .locator('td')
+      .nth(1)
     const first = numberIn((await ofAcme.textContent()) ?? '')
     await until('more requests', async () => numberIn((await ofAcme.textContent()) ?? '') > first)
     assert.deepEqual(complaints, [])
@@ -96,12 +100,11 @@ describe('the live page', () => {
       const browser = await launchBrowser(t)
       // Axe is put into the page as a script, which the page's policy would refuse.
       const { page } = await openPage(browser, stage.url, { colorScheme, viewport: DESK, bypassCSP: true })
-      await page.waitForSelector('#failures-title ~ section tbody tr')
-      await page.waitForSelector('#routes-title ~ section tbody tr')
+      await page.waitForSelector('section:has(> #failures-title) tbody tr')
+      await page.waitForSelector('section:has(> #routes-title) tbody tr')
       assert.deepEqual(await seriousViolations(page), [])
-      await picture(page, `live-page-${colorScheme}.png`)
-      await page.click('#failures-title ~ section tbody button')
-      await page.waitForSelector('dialog h3')
+      await page.click('section:has(> #failures-title) tbody button')
+      await page.waitForSelector('dialog .explained h3')
       assert.deepEqual(await seriousViolations(page), [])
     })
   }
@@ -109,27 +112,58 @@ describe('the live page', () => {
   test('fits a phone without scrolling sideways', async (t) => {
     const browser = await launchBrowser(t)
     const { page } = await openPage(browser, stage.url, { viewport: PHONE })
-    await page.waitForSelector('#failures-title ~ section tbody tr')
+    await page.waitForSelector('section:has(> #failures-title) tbody tr')
     assert.equal(await page.evaluate('document.documentElement.scrollWidth'), PHONE.width)
-    await picture(page, 'live-page-phone.png')
+    assert.deepEqual(await tooWideTables(page), [])
+  })
+
+  test('has every table whole on a desk', async (t) => {
+    const browser = await launchBrowser(t)
+    const { page } = await openPage(browser, stage.url, { viewport: DESK })
+    await page.waitForSelector('section:has(> #routes-title) tbody tr')
+    assert.deepEqual(await tooWideTables(page), [])
+  })
+
+  test('shows what a route carries', async (t) => {
+    const browser = await launchBrowser(t)
+    const { page } = await openPage(browser, stage.url)
+    const row = page.locator('section:has(> #routes-title) tbody tr', { hasText: 'billing' })
+    await row.getByText('100.0 %').waitFor()
   })
 
   test('opens a failure by keyboard and explains the request', async (t) => {
     const browser = await launchBrowser(t)
     const { page } = await openPage(browser, stage.url)
-    const row = page.locator('#failures-title ~ section tbody tr', { hasText: '/nowhere/' }).first()
+    const row = page.locator('section:has(> #failures-title) tbody tr', { hasText: '/nowhere/' }).first()
     await row.locator('button').focus()
+    const focused = (): Promise<unknown> => page.evaluate('document.activeElement.textContent')
+    const requestId = await focused()
     await page.keyboard.press('Enter')
     const dialog = page.getByRole('dialog')
     await dialog.getByText('refused with 404 route_unknown').waitFor()
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })
+    assert.equal(await focused(), requestId)
+  })
+
+  test('holds failures still while one of them has the focus', async (t) => {
+    const browser = await launchBrowser(t)
+    const { page } = await openPage(browser, stage.url)
+    const first = page.locator('section:has(> #failures-title) tbody button').first()
+    await first.focus()
+    const id = await first.textContent()
+    await page.getByText(/^Show \d+ newer$/).waitFor()
+    assert.equal(await first.textContent(), id)
+    await page.getByText(/^Show \d+ newer$/).click()
+    await until('newer failures', async () => (await first.textContent()) !== id)
   })
 
   test('takes an endpoint out and back after asking', async (t) => {
     const browser = await launchBrowser(t)
     const { page, complaints } = await openPage(browser, stage.url)
-    const row = page.locator('#upstreams-title ~ section tbody tr', { hasText: 'billing' })
+    const row = page
+      .locator('section:has(> #upstreams-title) tbody', { hasText: 'billing' })
+      .locator('tr:not(.group)')
     await row.getByRole('button', { name: /^Drain/ }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click()
     await row.getByText('draining').waitFor()
@@ -171,6 +205,10 @@ test('says that the gateway drains, that it is gone, and comes back with the nex
   assert.ok(await page.getByRole('button', { name: 'Reload config' }).isDisabled())
   assert.equal((await stage.gateway.exited).code, 0)
   await status.getByText('Reconnecting').waitFor()
+  await page
+    .locator('header')
+    .getByText(/^Figures of \d\d:\d\d:\d\d\.$/)
+    .waitFor()
   const own = { GATEWAY_PORT: String(port), GATEWAY_ADMIN_PORT: String(adminPort) }
   await using _next = await startGateway({ ...stage.settings, ...own }, { files: stage.files })
   await status.getByText('Ready').waitFor()

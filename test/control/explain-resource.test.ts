@@ -35,20 +35,25 @@ describe('explaining by the operator listener', () => {
   })
 
   test('names the member that is wrong', async () => {
-    const cases: [unknown, RegExp][] = [
-      ['{', /not JSON/],
-      ['[1]', /method is missing/],
-      ['1', /not an object/],
-      [{ url: '/x' }, /method is missing/],
-      [{ method: 'GET' }, /url is missing/],
-      [{ method: 'GET', url: '/x', fields: 'A: b' }, /fields is not a list/],
-      [{ method: 'GET', url: '/x', token: 1 }, /token is not a string/],
-      [{ method: 'GET', url: '/x', from: 1 }, /from is not a string/],
+    const asked = { method: 'GET', url: '/x' }
+    const cases: [unknown, string, RegExp][] = [
+      ['{', 'method', /not JSON/],
+      ['[1]', 'method', /not an object/],
+      ['1', 'method', /not an object/],
+      [{ url: '/x' }, 'method', /method is missing/],
+      [{ ...asked, method: 1 }, 'method', /method is not a string/],
+      [{ method: 'GET' }, 'url', /url is missing/],
+      [{ ...asked, fields: 'A: b' }, 'fields', /fields is not a list/],
+      [{ ...asked, token: 1 }, 'token', /token is not a string/],
+      [{ ...asked, from: 1 }, 'from', /from is not an address/],
+      [{ ...asked, from: 'elsewhere' }, 'from', /from is not an address/],
+      [{ ...asked, headers: [] }, 'headers', /headers is not known here/],
     ]
-    for (const [body, reason] of cases) {
+    for (const [body, member, reason] of cases) {
       const got = await answered(body)
-      assert.equal(got.status, 400)
-      assert.match(JSON.parse(got.body).detail, reason)
+      const problem = JSON.parse(got.body)
+      assert.deepEqual([got.status, problem.member], [400, member])
+      assert.match(problem.detail, reason)
     }
   })
 

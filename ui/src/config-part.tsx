@@ -15,7 +15,7 @@ export function ConfigPart({ version, isLive }: VersionProps) {
       <details>
         <summary>In force, secrets hidden</summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
-        <pre tabIndex={0}>{config === null ? 'Loading.' : JSON.stringify(config, null, 2)}</pre>
+        <pre tabIndex={0}>{config === null ? 'Loading …' : JSON.stringify(config, null, 2)}</pre>
       </details>
     </section>
   )

@@ -45,7 +45,12 @@ export interface ModalProps {
 /** The browser's own modal: focus stays within, Escape closes, and focus goes back to where it was. */
 export function Modal({ title, onClose, children }: ModalProps) {
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
+  useEffect(() => {
+    const before = document.activeElement
+    dialog.current?.showModal()
+    // The browser gives the focus back when a modal is closed, and to nobody when it is just taken away.
+    return () => (before instanceof HTMLElement ? before.focus() : undefined)
+  }, [])
   return (
     <dialog ref={dialog} aria-labelledby="modal-title" onClose={onClose}>
       <h2 id="modal-title">{title}</h2>

@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { ConfigPart } from './config-part.tsx'
 import { FailuresPart } from './failures-part.tsx'
-import { merged, withFailures } from './figures.ts'
+import { count, merged, withFailures } from './figures.ts'
 import { follow, forgetToken, keepToken } from './listener.ts'
 import { Login } from './login.tsx'
+import { type RouteSample, withSample } from './route-rates.ts'
 import { RoutesPart } from './routes-part.tsx'
 import { TenantsPart } from './tenants-part.tsx'
 import { type Link, TopBar } from './top-bar.tsx'
@@ -16,6 +17,7 @@ type Access = 'open' | 'asked' | 'refused'
 /** The whole page: one stream of events, and the parts that show what came of it. */
 export function Dashboard() {
   const [told, setTold] = useState<Told | null>(null)
+  const [samples, setSamples] = useState<readonly RouteSample[]>([])
   const [link, setLink] = useState<Link>('opening')
   const [access, setAccess] = useState<Access>('open')
   const [turn, setTurn] = useState(0)
@@ -26,6 +28,8 @@ export function Dashboard() {
     return follow({
       told(kind, news) {
         setLink('live')
+        const sample = { atMs: performance.now(), totals: news.state.routes }
+        setSamples((known) => withSample(kind === 'begin' ? [] : known, sample))
         setTold((known) => (kind === 'begin' || known === null ? begun(news) : continued(known, news)))
       },
       lost: () => setLink((now) => (now === 'opening' ? 'opening' : 'lost')),
@@ -44,24 +48,37 @@ export function Dashboard() {
   }, [])
 
   if (access !== 'open') return <Login isRefused={access === 'refused'} onToken={login} />
-  const state = told?.state ?? null
-  const version = state?.configVersion ?? null
+  if (told === null) return <Waiting link={link} />
+  const { state, figures, failures } = told
+  const isLive = link === 'live'
   return (
     <>
-      <TopBar state={state} link={link} />
-      <main id="main" class={link === 'lost' ? 'stale' : ''}>
-        <TrafficPart figures={told?.figures ?? null} />
-        <UpstreamsPart upstreams={state?.upstreams ?? []} more={state?.moreUpstreams ?? 0} />
-        <TenantsPart tenants={state?.tenants ?? []} />
-        <FailuresPart failures={told?.failures ?? []} />
-        <RoutesPart version={version} isLive={link === 'live'} />
-        <ConfigPart version={version} isLive={link === 'live'} />
+      <TopBar state={state} link={link} lastSecond={figures.second.at(-1) ?? null} />
+      <main id="main" class={isLive ? '' : 'stale'}>
+        <TrafficPart figures={figures} />
+        <UpstreamsPart upstreams={state.upstreams} more={state.moreUpstreams} isLive={isLive} />
+        <TenantsPart tenants={state.tenants} />
+        <FailuresPart failures={failures} />
+        <RoutesPart version={state.configVersion} isLive={isLive} samples={samples} />
+        <ConfigPart version={state.configVersion} isLive={isLive} />
       </main>
       <footer>
-        Nyro Gateway {state?.version} · log level {state?.logLevel}
-        {state !== null && state.droppedLines > 0 ? ` · ${state.droppedLines} log lines dropped` : ''} ·{' '}
+        Nyro Gateway {state.version} · log level {state.logLevel}
+        {state.droppedLines > 0 ? ` · ${count(state.droppedLines)} log lines dropped` : ''} ·{' '}
         <a href="/openapi.json">API</a>
       </footer>
+    </>
+  )
+}
+
+/** Nothing is known yet. */
+function Waiting({ link }: { readonly link: Link }) {
+  return (
+    <>
+      <TopBar state={null} link={link} lastSecond={null} />
+      <main id="main">
+        <p class="quiet">Waiting for the first figures.</p>
+      </main>
     </>
   )
 }

@@ -1,59 +1,87 @@
-import { useEffect, useState } from 'preact/hooks'
-import { Modal } from './confirm.tsx'
+import { useState } from 'preact/hooks'
+import { ExplainModal } from './explain-modal.tsx'
 import { clock, duration } from './figures.ts'
-import { type Answer, ask } from './listener.ts'
-import { Table } from './table.tsx'
-import type { Explanation, Failure } from './wire.ts'
+import { useHeld } from './held.ts'
+import { oneGroup, Table } from './table.tsx'
+import type { Failure } from './wire.ts'
 
-const FIRST_SHOWN = 15
+const FIRST_SHOWN = 12
 
 /** The last failures, newest first; each opens what would become of that request now. */
 export function FailuresPart({ failures }: { readonly failures: readonly Failure[] }) {
   const [opened, setOpened] = useState<Failure | null>(null)
-  const [shown, setShown] = useState(FIRST_SHOWN)
+  const [isWhole, setWhole] = useState(false)
+  const [wanted, setWanted] = useState('')
+  const { items, isHeld, release, watch } = useHeld(failures, opened !== null)
+  const found = items.filter((failure) => textOf(failure).includes(wanted))
+  const newer = isHeld ? (failures[0]?.number ?? 0) - (items[0]?.number ?? 0) : 0
   return (
     <section aria-labelledby="failures-title" class="wide">
       <h2 id="failures-title">
-        Failures <small>last two hundred, at most 32 a second of each thread</small>
+        Failures <small>the last two hundred; at most 32 a second of each data thread are kept</small>
       </h2>
-      <Table
-        caption="Recent failures, newest first"
-        rows={failures.slice(0, shown)}
-        keyOf={({ number }) => String(number)}
-        empty="Nothing has failed."
-        columns={[
-          {
-            title: 'Request id',
-            cell: (failure) => (
-              <button
-                type="button"
-                class="link"
-                onClick={() => setOpened(failure)}
-                title="Explain this request"
-              >
-                <code>{failure.requestId}</code>
-              </button>
-            ),
-          },
-          { title: 'Time', cell: ({ atMs }) => clock(atMs) },
-          { title: 'Status', kind: 'number', cell: ({ status }) => status },
-          { title: 'Code', cell: ({ code }) => code ?? 'by the upstream' },
-          {
-            title: 'Request',
-            cell: ({ method, path }) => (
-              <code class="cut" title={path}>
-                {method} {path}
-              </code>
-            ),
-          },
-          { title: 'Route', cell: ({ route }) => route ?? '–' },
-          { title: 'Tenant', cell: ({ tenant }) => tenant ?? '–' },
-          { title: 'Took', kind: 'number', cell: ({ durationMs }) => duration(durationMs) },
-        ]}
-      />
-      {failures.length > shown && (
-        <button type="button" onClick={() => setShown(failures.length)}>
-          Show all {failures.length}
+      {failures.length > 0 && (
+        <p class="tools">
+          <label>
+            Find{' '}
+            <input
+              type="search"
+              placeholder="502, route, tenant, path …"
+              value={wanted}
+              onInput={(event) => setWanted(event.currentTarget.value.trim())}
+            />
+          </label>
+          {newer > 0 && (
+            <button type="button" class="link" onClick={release}>
+              Show {newer} newer
+            </button>
+          )}
+        </p>
+      )}
+      <div {...watch}>
+        <Table
+          caption="Recent failures, newest first"
+          groups={oneGroup(isWhole ? found : found.slice(0, FIRST_SHOWN))}
+          keyOf={({ number }) => String(number)}
+          empty={
+            failures.length === 0 ? 'Nothing has failed since the gateway started.' : 'None of them has that.'
+          }
+          columns={[
+            {
+              title: 'Request id',
+              cell: (failure) => (
+                <button
+                  type="button"
+                  class="link id"
+                  onClick={() => setOpened(failure)}
+                  title="Explain this request"
+                >
+                  <code>{failure.requestId}</code>
+                </button>
+              ),
+            },
+            { title: 'Time', cell: ({ atMs }) => clock(atMs) },
+            { title: 'Status', kind: 'number', cell: statusCell },
+            { title: 'Code', cell: ({ code }) => code ?? 'by the upstream' },
+            { title: 'Took', kind: 'number', cell: ({ durationMs }) => duration(durationMs) },
+            {
+              title: 'Request',
+              width: 'whole',
+              cell: ({ method, path }) => (
+                <code class="cut" title={path}>
+                  {method} {path}
+                </code>
+              ),
+            },
+            { title: 'Route', cell: ({ route }) => route },
+            { title: 'Tenant', cell: ({ tenant }) => tenant },
+            { title: 'Endpoint', cell: ({ target }) => (target === null ? null : <code>{target}</code>) },
+          ]}
+        />
+      </div>
+      {found.length > FIRST_SHOWN && (
+        <button type="button" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+          {isWhole ? 'Show fewer' : `Show all ${found.length}`}
         </button>
       )}
       {opened !== null && <ExplainModal failure={opened} onClose={() => setOpened(null)} />}
@@ -61,93 +89,11 @@ export function FailuresPart({ failures }: { readonly failures: readonly Failure
   )
 }
 
-function ExplainModal({ failure, onClose }: { readonly failure: Failure; readonly onClose: () => void }) {
-  const [answer, setAnswer] = useState<Answer<Explanation> | null>(null)
-  useEffect(() => {
-    const { method, host, path, clientIp } = failure
-    const url = host === '' ? path : `http://${host}${path}`
-    void ask<Explanation>('POST', '/explain', { method, url, from: clientIp }).then(setAnswer)
-  }, [failure])
-  return (
-    <Modal title="What would become of it now" onClose={onClose}>
-      <dl class="facts">
-        <Fact name="Request" value={`${failure.method} ${failure.path}`} />
-        <Fact name="Request id" value={failure.requestId} />
-        <Fact
-          name="Then"
-          value={`${failure.status} ${failure.code ?? 'by the upstream'}, ${duration(failure.durationMs)}`}
-        />
-        {failure.target !== null && <Fact name="Endpoint" value={failure.target} />}
-        <Fact name="Client" value={failure.clientIp} />
-      </dl>
-      <p class="quiet">Asked again without its credential, query and fields, none of which are kept.</p>
-      <div aria-live="polite">{answer === null ? <p>Asking.</p> : <Explained answer={answer} />}</div>
-      <div class="buttons">
-        <button type="button" class="main" onClick={onClose}>
-          Close
-        </button>
-      </div>
-    </Modal>
-  )
+function statusCell({ status }: Failure) {
+  return status >= 500 ? <strong class="bad">{status}</strong> : status
 }
 
-function Explained({ answer }: { readonly answer: Answer<Explanation> }) {
-  if (answer.kind === 'unreachable') return <p>The gateway could not be reached.</p>
-  if (answer.kind === 'refused') return <p>Not explained: {answer.problem.detail ?? answer.problem.title}</p>
-  const { route, policies, ending, upstream } = answer.value
-  return (
-    <>
-      <h3>Route</h3>
-      <p>{route.chosen ?? 'none'}</p>
-      {route.chosen === null && route.others.length > 0 && (
-        <ul>
-          {route.others.map(({ name, because }) => (
-            <li key={name}>
-              not {name}: {because.join('; ')}
-            </li>
-          ))}
-        </ul>
-      )}
-      <h3>Policies</h3>
-      <ol>
-        {policies.map(({ policy, verdict, reason }) => (
-          <li key={policy}>
-            <strong>{policy}</strong> {verdict}
-            {reason === '' ? '' : `: ${reason}`}
-          </li>
-        ))}
-      </ol>
-      <h3>Ending</h3>
-      <p>{endingText(ending)}</p>
-      {upstream !== null && (
-        <>
-          <h3>Upstream {upstream.name}</h3>
-          <ul>
-            {upstream.endpoints.map(({ target, address, state }) => (
-              <li key={`${target} ${address}`}>
-                <code>{target}</code>: {state}
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-    </>
-  )
-}
-
-function endingText(ending: Explanation['ending']): string {
-  if (ending.kind === 'forwarded') return 'forwarded'
-  if (ending.kind === 'answered') return `answered here with ${ending.status}`
-  return `refused with ${ending.status} ${ending.code}: ${ending.detail}`
-}
-
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        <code>{value}</code>
-      </dd>
-    </div>
-  )
+/** What a failure can be found by. */
+function textOf({ requestId, status, code, method, path, route, tenant, target }: Failure): string {
+  return [requestId, status, code ?? 'by the upstream', method, path, route, tenant, target].join(' ')
 }

@@ -73,6 +73,15 @@ export function duration(ms: number | null): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
+/** As an axis has it: of round numbers. */
+export function axisDuration(ms: number): string {
+  return ms >= 10_000 ? `${ms / 1000} s` : `${ms} ms`
+}
+
+/** With the day where it is not today. */
 export function clock(ms: number): string {
-  return new Date(ms).toLocaleTimeString('en-GB')
+  const at = new Date(ms)
+  const time = at.toLocaleTimeString('en-GB')
+  if (at.toDateString() === new Date().toDateString()) return time
+  return `${at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}, ${time}`
 }

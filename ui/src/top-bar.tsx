@@ -1,6 +1,8 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { Confirm } from './confirm.tsx'
+import { clock } from './figures.ts'
 import { ask } from './listener.ts'
+import { Notice } from './notice.tsx'
 import type { Change, State } from './wire.ts'
 
 /** How the page stands to the gateway. */
@@ -9,37 +11,48 @@ export type Link = 'opening' | 'live' | 'lost'
 interface Pill {
   readonly tone: 'good' | 'busy' | 'bad'
   readonly sign: string
-  readonly words: string
+  readonly short: string
+  /** Said besides; where all is well a phone does not show it. */
+  readonly more: string
 }
 
-export function TopBar({ state, link }: { readonly state: State | null; readonly link: Link }) {
+export interface TopBarProps {
+  readonly state: State | null
+  readonly link: Link
+  /** Of the figures shown, since the epoch; null: none are. */
+  readonly lastSecond: number | null
+}
+
+export function TopBar({ state, link, lastSecond }: TopBarProps) {
   const [question, setQuestion] = useState<'reload' | 'drain' | null>(null)
   const [notice, setNotice] = useState<string | null>(null)
   const pill = pillOf(state, link)
-  const last = useRef<string | null>(null)
   const isAble = link === 'live' && state?.status === 'ready'
-  if (state !== null) last.current = state.name
+  const name = state?.name ?? 'Nyro Gateway'
   const close = (): void => setQuestion(null)
+  useEffect(() => {
+    document.title = `${pill.sign} ${pill.short} · ${name}`
+  }, [pill.sign, pill.short, name])
   return (
     <header class="top">
       <a class="skip" href="#main">
         To the figures
       </a>
-      <h1>{last.current ?? 'Nyro Gateway'}</h1>
+      <h1>{name}</h1>
       <p class={`pill ${pill.tone}`} role="status" aria-live="polite" data-link={link}>
-        <span aria-hidden="true">{pill.sign}</span> {pill.words}
+        <span aria-hidden="true">{pill.sign}</span> {pill.short}
+        <span class={pill.tone === 'good' ? 'more' : ''}>{pill.more}</span>
       </p>
+      {link === 'lost' && lastSecond !== null && <p class="quiet">Figures of {clock(lastSecond * 1_000)}.</p>}
       <div class="buttons">
         <button type="button" disabled={!isAble} onClick={() => setQuestion('reload')}>
-          Reload config
+          Reload <span class="more">config</span>
         </button>
         <button type="button" class="danger" disabled={!isAble} onClick={() => setQuestion('drain')}>
           Drain
         </button>
       </div>
-      <p class="notice" role="status" aria-live="polite" hidden={notice === null}>
-        {notice}
-      </p>
+      <Notice text={notice} onDismiss={() => setNotice(null)} />
       {question === 'reload' && (
         <Confirm
           title="Reload the config?"
@@ -65,15 +78,18 @@ export function TopBar({ state, link }: { readonly state: State | null; readonly
 }
 
 function pillOf(state: State | null, link: Link): Pill {
-  if (link === 'opening') return { tone: 'busy', sign: '◌', words: 'Connecting' }
+  if (link === 'opening') return { tone: 'busy', sign: '◌', short: 'Connecting', more: '' }
   if (link === 'lost') {
-    const words = state?.status === 'draining' ? 'It drained and is gone. Reconnecting' : 'Reconnecting'
-    return { tone: 'bad', sign: '✕', words }
+    const more = state?.status === 'draining' ? ', it has drained and is gone' : ''
+    return { tone: 'bad', sign: '✕', short: 'Reconnecting', more }
   }
-  if (state?.status === 'draining') return { tone: 'bad', sign: '▼', words: 'Draining: it finishes and ends' }
-  if (state?.status === 'starting') return { tone: 'busy', sign: '◌', words: 'Starting' }
+  if (state?.status === 'draining') {
+    return { tone: 'bad', sign: '▼', short: 'Draining', more: ': it finishes and ends' }
+  }
+  if (state?.status === 'starting') return { tone: 'busy', sign: '◌', short: 'Starting', more: '' }
   const threads = state?.threads ?? 0
-  return { tone: 'good', sign: '✓', words: `Ready, ${threads} data thread${threads === 1 ? '' : 's'}` }
+  const more = `, ${threads} data thread${threads === 1 ? '' : 's'}`
+  return { tone: 'good', sign: '✓', short: 'Ready', more }
 }
 
 async function reload(): Promise<string> {
@@ -90,7 +106,8 @@ async function reload(): Promise<string> {
   return `Reloaded: ${changes.length} change${changes.length === 1 ? '' : 's'}, listed below.`
 }
 
-async function drain(): Promise<string> {
+/** Null: that it drains, the gateway tells all who look on. */
+async function drain(): Promise<string | null> {
   const answer = await ask('POST', '/drain')
-  return answer.kind === 'done' ? 'It drains.' : 'It could not be told to drain.'
+  return answer.kind === 'done' ? null : 'It could not be told to drain.'
 }

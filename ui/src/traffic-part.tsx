@@ -1,34 +1,25 @@
 import { Chart } from './chart.tsx'
-import { count, duration, percent, recent } from './figures.ts'
+import { axisDuration, count, duration, percent, recent } from './figures.ts'
 import type { Columns } from './wire.ts'
 
 const RECENT_SECONDS = 10
 
 /** The last fifteen minutes. */
-export function TrafficPart({ figures }: { readonly figures: Columns | null }) {
-  if (figures === null) {
-    return (
-      <section aria-labelledby="traffic-title">
-        <h2 id="traffic-title">Traffic</h2>
-        <p class="quiet">Waiting for the first figures.</p>
-      </section>
-    )
-  }
+export function TrafficPart({ figures }: { readonly figures: Columns }) {
   const now = recent(figures, RECENT_SECONDS)
   const peak = figures.requests.reduce((most, one) => Math.max(most, one), 0)
   const errors = figures.serverErrors.reduce((sum, one) => sum + one, 0)
   return (
     <section aria-labelledby="traffic-title">
       <h2 id="traffic-title">
-        Traffic <small>last fifteen minutes</small>
+        Traffic <small>of the last ten seconds, and over the last fifteen minutes</small>
       </h2>
       <dl class="tiles">
         <Tile name="Requests a second" value={count(now.perSecond)} />
         <Tile name="Errors (5xx)" value={percent(now.errorShare)} tone={now.serverErrors > 0 ? 'bad' : ''} />
-        <Tile name="Latency, median" value={duration(now.p50)} />
-        <Tile name="Latency, 99th percentile" value={duration(now.p99)} />
+        <Tile name="Latency, p50" value={duration(now.p50)} />
+        <Tile name="Latency, p99" value={duration(now.p99)} />
       </dl>
-      <p class="quiet">Of the last ten seconds.</p>
       <div class="charts">
         <Chart
           title="Requests a second"
@@ -36,6 +27,7 @@ export function TrafficPart({ figures }: { readonly figures: Columns | null }) {
           seconds={figures.second}
           lines={[{ label: 'all', color: '--blue', dash: [], values: figures.requests }]}
           format={count}
+          tell={shownCount}
         />
         <Chart
           title="Errors a second"
@@ -46,17 +38,19 @@ export function TrafficPart({ figures }: { readonly figures: Columns | null }) {
             { label: '4xx', color: '--amber', dash: [6, 4], values: figures.clientErrors },
           ]}
           format={count}
+          tell={shownCount}
         />
         <Chart
           title="Latency"
           summary={`Median ${duration(now.p50)}, 99th percentile ${duration(now.p99)}.`}
           seconds={figures.second}
           lines={[
-            { label: 'median', color: '--blue', dash: [], values: figures.p50 },
-            { label: '95 %', color: '--teal', dash: [6, 4], values: figures.p95 },
-            { label: '99 %', color: '--violet', dash: [2, 3], values: figures.p99 },
+            { label: 'p50', color: '--blue', dash: [], values: figures.p50 },
+            { label: 'p95', color: '--teal', dash: [6, 4], values: figures.p95 },
+            { label: 'p99', color: '--violet', dash: [2, 3], values: figures.p99 },
           ]}
-          format={(ms) => (ms >= 10_000 ? `${ms / 1000} s` : `${ms} ms`)}
+          format={axisDuration}
+          tell={duration}
         />
       </div>
     </section>
@@ -81,4 +75,8 @@ function Tile({
       </dd>
     </div>
   )
+}
+
+function shownCount(value: number | null): string {
+  return value === null ? '–' : count(value)
 }

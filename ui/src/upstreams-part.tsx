@@ -1,19 +1,18 @@
 import { useState } from 'preact/hooks'
 import { Confirm } from './confirm.tsx'
+import { EndpointMark, isInService, UpstreamMark } from './endpoint-state.tsx'
 import { count } from './figures.ts'
 import { ask } from './listener.ts'
-import { Mark, Table } from './table.tsx'
+import { Notice } from './notice.tsx'
+import { Table } from './table.tsx'
 import type { Endpoint, EndpointDuty, Upstream } from './wire.ts'
 
 interface Row {
   readonly upstream: Upstream
-  /** Null: no address is known. */
-  readonly endpoint: Endpoint | null
+  readonly endpoint: Endpoint
 }
 
-interface Wish {
-  readonly upstream: string
-  readonly target: string
+interface Wish extends Row {
   readonly state: EndpointDuty
 }
 
@@ -21,7 +20,10 @@ export interface UpstreamsPartProps {
   readonly upstreams: readonly Upstream[]
   /** That are not shown. */
   readonly more: number
+  readonly isLive: boolean
 }
+
+const DUTIES = ['enabled', 'draining', 'disabled'] as const satisfies readonly EndpointDuty[]
 
 const EFFECTS: Readonly<Record<EndpointDuty, string>> = {
   enabled: 'It gets traffic again.',
@@ -36,40 +38,35 @@ const VERBS: Readonly<Record<EndpointDuty, string>> = {
 }
 
 /** Where traffic can go, and an operator's say in it. */
-export function UpstreamsPart({ upstreams, more }: UpstreamsPartProps) {
+export function UpstreamsPart({ upstreams, more, isLive }: UpstreamsPartProps) {
   const [wish, setWish] = useState<Wish | null>(null)
   const [notice, setNotice] = useState<string | null>(null)
-  const rows = upstreams.flatMap((upstream): readonly Row[] =>
-    upstream.endpoints.length === 0
-      ? [{ upstream, endpoint: null }]
-      : upstream.endpoints.map((endpoint) => ({ upstream, endpoint })),
-  )
   return (
     <section aria-labelledby="upstreams-title">
       <h2 id="upstreams-title">Upstreams</h2>
-      <Table
-        caption="Endpoints of upstreams"
-        rows={rows}
-        keyOf={({ upstream, endpoint }) => `${upstream.name} ${endpoint?.target} ${endpoint?.address}`}
+      <Table<Row>
+        caption="Endpoints by upstream"
+        groups={upstreams.map((upstream) => ({
+          key: upstream.name,
+          head: <UpstreamHead upstream={upstream} />,
+          rows: upstream.endpoints.map((endpoint) => ({ upstream, endpoint })),
+        }))}
+        keyOf={({ endpoint }) => `${endpoint.target} ${endpoint.address}`}
         empty="No upstream is configured."
         columns={[
-          { title: 'Upstream', cell: ({ upstream }) => upstream.name },
-          {
-            title: 'Endpoint',
-            cell: ({ endpoint }) => (endpoint === null ? '–' : <code>{endpoint.target}</code>),
-          },
-          { title: 'State', cell: stateCell },
-          { title: 'In flight', kind: 'number', cell: ({ endpoint }) => count(endpoint?.inFlight ?? 0) },
-          { title: 'Connections', kind: 'number', cell: ({ upstream }) => count(upstream.openConnections) },
+          { title: 'Endpoint', cell: ({ endpoint }) => <code class="wrap">{endpoint.target}</code> },
+          { title: 'State', cell: ({ endpoint }) => <EndpointMark endpoint={endpoint} /> },
+          { title: 'In flight', kind: 'number', cell: ({ endpoint }) => count(endpoint.inFlight) },
           {
             title: 'Set',
-            cell: ({ upstream, endpoint }) =>
-              endpoint === null ? null : (
-                <EndpointButtons
-                  endpoint={endpoint}
-                  onWish={(state) => setWish({ upstream: upstream.name, target: endpoint.target, state })}
-                />
-              ),
+            width: 'whole',
+            cell: ({ upstream, endpoint }) => (
+              <EndpointButtons
+                endpoint={endpoint}
+                isLive={isLive}
+                onWish={(state) => setWish({ upstream, endpoint, state })}
+              />
+            ),
           },
         ]}
       />
@@ -78,13 +75,11 @@ export function UpstreamsPart({ upstreams, more }: UpstreamsPartProps) {
           And {more} more, at <a href="/upstreams">/upstreams</a>.
         </p>
       )}
-      <p role="status" aria-live="polite" class="notice" hidden={notice === null}>
-        {notice}
-      </p>
+      <Notice text={notice} onDismiss={() => setNotice(null)} />
       {wish !== null && (
         <Confirm
-          title={`${VERBS[wish.state]} ${wish.target}?`}
-          text={`${EFFECTS[wish.state]} Upstream ${wish.upstream}. It outlasts reloads, and no restart.`}
+          title={`${VERBS[wish.state]} ${wish.endpoint.target} of ${wish.upstream.name}?`}
+          text={wordsOf(wish)}
           verb={VERBS[wish.state]}
           tone={wish.state === 'enabled' ? 'plain' : 'danger'}
           onClose={() => setWish(null)}
@@ -95,20 +90,37 @@ export function UpstreamsPart({ upstreams, more }: UpstreamsPartProps) {
   )
 }
 
-function EndpointButtons({
-  endpoint,
-  onWish,
-}: {
+function UpstreamHead({ upstream }: { readonly upstream: Upstream }) {
+  const { name, openConnections, admission } = upstream
+  return (
+    <div class="heads">
+      <span>{name}</span>
+      <UpstreamMark upstream={upstream} />
+      <span class="quiet">{counted(openConnections, 'connection')}</span>
+      {admission !== null && (
+        <span class="quiet">
+          {count(admission.inUse)} of {count(admission.limit)} places taken, {count(admission.waiting)}{' '}
+          waiting
+        </span>
+      )}
+    </div>
+  )
+}
+
+interface EndpointButtonsProps {
   readonly endpoint: Endpoint
+  readonly isLive: boolean
   readonly onWish: (state: EndpointDuty) => void
-}) {
-  const others = (['enabled', 'draining', 'disabled'] as const).filter((state) => state !== endpoint.state)
+}
+
+function EndpointButtons({ endpoint, isLive, onWish }: EndpointButtonsProps) {
   return (
     <span class="buttons small">
-      {others.map((state) => (
+      {DUTIES.filter((state) => state !== endpoint.state).map((state) => (
         <button
           key={state}
           type="button"
+          disabled={!isLive}
           onClick={() => onWish(state)}
           aria-label={`${VERBS[state]} ${endpoint.target}`}
         >
@@ -119,51 +131,18 @@ function EndpointButtons({
   )
 }
 
-function stateCell({ upstream, endpoint }: Row) {
-  if (endpoint === null) {
-    return upstream.names === 'unknown' ? (
-      <Mark tone="bad" sign="✕">
-        name unknown
-      </Mark>
-    ) : (
-      <Mark tone="busy" sign="◌">
-        resolving
-      </Mark>
-    )
-  }
-  if (endpoint.state !== 'enabled')
-    return (
-      <Mark tone="busy" sign="▼">
-        {endpoint.state}
-      </Mark>
-    )
-  if (endpoint.health === 'down')
-    return (
-      <Mark tone="bad" sign="✕">
-        unhealthy
-      </Mark>
-    )
-  if (endpoint.breaker === 'open')
-    return (
-      <Mark tone="bad" sign="✕">
-        breaker open
-      </Mark>
-    )
-  if (endpoint.breaker === 'probing')
-    return (
-      <Mark tone="busy" sign="◌">
-        breaker probing
-      </Mark>
-    )
-  return (
-    <Mark tone="good" sign="✓">
-      in service
-    </Mark>
-  )
+function counted(number: number, word: string): string {
+  return `${count(number)} ${word}${number === 1 ? '' : 's'}`
 }
 
-async function fulfil({ upstream, target, state }: Wish): Promise<string> {
-  const path = `/upstreams/${encodeURIComponent(upstream)}/endpoints/${encodeURIComponent(target)}`
+function wordsOf({ upstream, endpoint, state }: Wish): string {
+  const isLast = !upstream.endpoints.some((one) => one.target !== endpoint.target && isInService(one))
+  const warning = `No other endpoint of ${upstream.name} is in service: its requests will fail.`
+  return `${EFFECTS[state]} It outlasts reloads, and no restart. ${state !== 'enabled' && isLast ? warning : ''}`
+}
+
+async function fulfil({ upstream, endpoint: { target }, state }: Wish): Promise<string> {
+  const path = `/upstreams/${encodeURIComponent(upstream.name)}/endpoints/${encodeURIComponent(target)}`
   const answer = await ask('POST', path, { state })
   if (answer.kind === 'done') return `${target} is ${state}.`
   return answer.kind === 'unreachable'

@@ -25,6 +25,8 @@ export type EndpointDuty = 'enabled' | 'draining' | 'disabled'
 export interface Upstream {
   readonly name: string
   readonly openConnections: number
+  /** Null: it takes whatever comes. */
+  readonly admission: { readonly inUse: number; readonly limit: number; readonly waiting: number } | null
   readonly names: 'resolved' | 'resolving' | 'unknown'
   readonly endpoints: readonly Endpoint[]
 }
@@ -43,6 +45,8 @@ export interface Failure {
   readonly number: number
   readonly atMs: number
   readonly requestId: string
+  /** Null: tracing is off. */
+  readonly traceId: string | null
   readonly method: string
   readonly host: string
   readonly path: string
@@ -56,6 +60,17 @@ export interface Failure {
   readonly durationMs: number
 }
 
+/** Counted since the start. */
+export interface RouteTotals {
+  readonly route: string
+  readonly requests: number
+  readonly clientErrors: number
+  readonly serverErrors: number
+  /** Those of which `ms` is the sum. */
+  readonly timed: number
+  readonly ms: number
+}
+
 export interface State {
   readonly status: 'starting' | 'ready' | 'draining'
   readonly threads: number
@@ -67,6 +82,7 @@ export interface State {
   readonly upstreams: readonly Upstream[]
   readonly moreUpstreams: number
   readonly tenants: readonly Tenant[]
+  readonly routes: readonly RouteTotals[]
 }
 
 export interface Told {

@@ -1,29 +1,61 @@
 import { type AdminAnswer, adminProblem } from './admin-answer.ts'
 
-/**
- * The one member of a request's body that a resource takes, or the refusal that names what is wrong. The body is a JSON
- * object with that member alone, which is one of `choices`.
- */
+export type Members = Readonly<Record<string, unknown>>
+
+/** A body's members, all of them known; or the refusal that names the one that is wrong. */
+export type JudgedBody =
+  | { readonly members: Members; readonly refusal: null }
+  | { readonly members: null; readonly refusal: AdminAnswer }
+
+/** What a resource takes. */
+export interface ExpectedBody {
+  /** Their names; a body that has no members at all lacks the first. */
+  readonly known: readonly [string, ...string[]]
+  /** Shows them to whoever sent something else. */
+  readonly example: string
+}
+
+/** A body must be a JSON object; what its members hold is left to the resource. */
+export function judgeBody(body: string, { known, example }: ExpectedBody): JudgedBody {
+  const value = parsed(body)
+  if (value === undefined) return refused(known[0], `The body is not JSON; expected ${example}.`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return refused(known[0], `The body is not an object; expected ${example}.`)
+  }
+  const unknown = Object.keys(value).find((name) => !known.includes(name))
+  if (unknown !== undefined) return refused(unknown, `${unknown} is not known here; expected ${example}.`)
+  return { members: value as Members, refusal: null } // an object that is no array, as judged above
+}
+
+/** The one member of a body that takes no other, which is one of `choices`; or the refusal. */
 export function chosenMember<Choice extends string>(
   body: string,
   member: string,
   choices: readonly Choice[],
 ): Choice | AdminAnswer {
-  const expected = `{ "${member}": "${choices.join('" | "')}" }`
-  const value = parsed(body)
-  if (value === undefined) return wrong(member, `The body is not JSON; expected ${expected}.`)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return wrong(member, `The body is not an object; expected ${expected}.`)
-  }
-  const unknown = Object.keys(value).find((name) => name !== member)
-  if (unknown !== undefined) return wrong(unknown, `${unknown} is not known here; expected ${expected}.`)
-  const given = (value as Readonly<Record<string, unknown>>)[member]
+  const example = `{ "${member}": "${choices.join('" | "')}" }`
+  const { members, refusal } = judgeBody(body, { known: [member], example })
+  if (refusal !== null) return refusal
+  const given = members[member]
   const chosen = choices.find((choice) => choice === given)
-  return chosen ?? wrong(member, `${member} is ${described(given)}; expected ${choices.join(', ')}.`)
+  return chosen ?? wrongMember(member, `${member} is ${described(given)}; expected ${choices.join(', ')}.`)
 }
 
-function wrong(member: string, detail: string): AdminAnswer {
+/** Null: the body of what takes none is absent or empty. */
+export function refusedMember(body: string): AdminAnswer | null {
+  if (body === '' || body === '{}') return null
+  const value = parsed(body)
+  const [first] = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  if (first === undefined) return adminProblem(400, {}, { detail: 'Nothing is expected in the body.' })
+  return wrongMember(first, `${first} is not known here; nothing is expected in the body.`)
+}
+
+export function wrongMember(member: string, detail: string): AdminAnswer {
   return adminProblem(400, {}, { detail, member })
+}
+
+function refused(member: string, detail: string): JudgedBody {
+  return { members: null, refusal: wrongMember(member, detail) }
 }
 
 function described(given: unknown): string {

@@ -1,6 +1,7 @@
 import type { MetricsView } from '../live/metrics-view.ts'
 import type { ReloadRecord } from '../live/reload-record.ts'
 import { type AdminResource, adminJson, READING } from './admin-answer.ts'
+import { refusedMember } from './json-body.ts'
 
 /** `GET /tenants`: the busiest of the last minute. */
 export function tenantsResource(tenants: () => readonly object[]): AdminResource {
@@ -21,7 +22,9 @@ export function differenceResource(record: ReloadRecord): AdminResource {
 export function drainResource(drain: () => void): AdminResource {
   return {
     methods: ['POST'],
-    answer() {
+    answer(body) {
+      const refusal = refusedMember(body)
+      if (refusal !== null) return refusal
       drain()
       return adminJson(202, { status: 'draining' })
     },

@@ -136,6 +136,7 @@ const SCHEMAS: Readonly<Record<string, Schema>> = {
     number: COUNT,
     atMs: { type: 'number', description: 'Wall clock.' },
     requestId: TEXT,
+    traceId: { ...OPTIONAL_TEXT, description: 'Null: tracing is off.' },
     method: TEXT,
     host: TEXT,
     path: { type: 'string', description: 'Without the query.' },

@@ -1,9 +1,10 @@
 import type { ReloadOutcome } from '../reload.ts'
 import { type AdminAnswer, type AdminResource, adminJson, adminProblem } from './admin-answer.ts'
+import { refusedMember } from './json-body.ts'
 
 /** `POST /config/reload`: loads the config again and says what came of it, all problems included. */
 export function reloadResource(reload: () => Promise<ReloadOutcome>): AdminResource {
-  return { methods: ['POST'], answer: async () => answerOf(await reload()) }
+  return { methods: ['POST'], answer: async (body) => refusedMember(body) ?? answerOf(await reload()) }
 }
 
 function answerOf(outcome: ReloadOutcome): AdminAnswer {

@@ -3,14 +3,16 @@ import type { RevocationLedger, RevocationOutcome } from '../../revocation/revoc
 import type { Revocation, RevocationKind } from '../../revocation/revocation-set.ts'
 import type { StartTimer } from '../start-timer.ts'
 import { type AdminAnswer, type AdminResource, adminJson, adminProblem, READING } from './admin-answer.ts'
+import { type ExpectedBody, judgeBody, wrongMember } from './json-body.ts'
 
 /** How long an answer waits for data threads; one that has not followed by then is stuck, and will be when it goes on. */
 const PATIENCE_MS = 5_000
 const MAX_VALUE = 1_024
 /** A hundred years: further is a mistake. */
 const MAX_S = 3_155_760_000
-const KINDS: readonly RevocationKind[] = ['jti', 'subject', 'tenant']
-const NAMED = 'expected exactly one of jti, subject and tenant, a text of 1 to 1024 characters.'
+const KINDS = ['jti', 'subject', 'tenant'] as const satisfies readonly RevocationKind[]
+const EXAMPLE = 'exactly one of jti, subject and tenant, such as { "jti": "…" }'
+const EXPECTED: ExpectedBody = { known: [...KINDS, 'forS'], example: EXAMPLE }
 
 export interface RevocationsView {
   readonly revocations: RevocationLedger
@@ -33,7 +35,7 @@ export function revocationsResource(
     answer(body, method) {
       if (READING.includes(method)) return listed(view.revocations, nowS())
       const asked = askedIn(body, nowS())
-      if (typeof asked === 'string') return adminProblem(400, {}, { detail: asked })
+      if ('status' in asked) return asked
       const { revocations } = view
       const done = method === 'POST' ? revocations.revoke(asked) : revocations.lift(asked.kind, asked.value)
       return within(done, startTimer).then((outcome) => told(outcome, asked, method, view))
@@ -82,25 +84,21 @@ async function within(done: Promise<Outcome>, startTimer: StartTimer): Promise<O
   return outcome
 }
 
-/** A string says what is wrong with it, naming the member. */
-function askedIn(body: string, nowS: number): Revocation | string {
-  let given: unknown
-  try {
-    given = JSON.parse(body)
-  } catch {
-    return `The body is not JSON; ${NAMED}`
+function askedIn(body: string, nowS: number): Revocation | AdminAnswer {
+  const { members, refusal } = judgeBody(body, EXPECTED)
+  if (refusal !== null) return refusal
+  const { forS = null } = members
+  const [kind, second] = KINDS.filter((known) => known in members)
+  if (kind === undefined) return wrongMember(KINDS[0], `Nobody is named; expected ${EXAMPLE}.`)
+  if (second !== undefined) return wrongMember(second, `${second} is one too many; expected ${EXAMPLE}.`)
+  const value = members[kind]
+  if (typeof value !== 'string' || value === '' || value.length > MAX_VALUE) {
+    return wrongMember(kind, `${kind} is not a text of 1 to ${MAX_VALUE} characters.`)
   }
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    return `The body is no object; ${NAMED}`
-  const { forS = null, ...named } = given as Readonly<Record<string, unknown>> // judged below
-  const [only, second] = Object.entries(named)
-  const kind = KINDS.find((known) => known === only?.[0])
-  if (kind === undefined || second !== undefined) return `The body names something else; ${NAMED}`
-  const value = only?.[1]
-  if (typeof value !== 'string' || value === '' || value.length > MAX_VALUE)
-    return `${kind} is no such text; ${NAMED}`
   if (forS === null) return { kind, value, untilS: null }
-  if (typeof forS !== 'number' || !(forS > 0) || forS > MAX_S)
-    return 'forS is no number of seconds above 0; leave it out for a revocation without end.'
+  if (typeof forS !== 'number' || !(forS > 0) || forS > MAX_S) {
+    const remedy = 'leave it out for a revocation without end'
+    return wrongMember('forS', `forS is not a number of seconds above 0; ${remedy}.`)
+  }
   return { kind, value, untilS: nowS + forS }
 }

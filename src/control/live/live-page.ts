@@ -1,3 +1,4 @@
+import type { RouteCounts } from '../../metrics/route-counts.ts'
 import type { LiveUpstream } from '../../upstreams/live-upstream.ts'
 import type { AdminFolder, AdminResource, AdminStatus, Product } from '../admin/admin-answer.ts'
 import { endpointFolder } from '../admin/endpoint-folder.ts'
@@ -21,6 +22,8 @@ import { ReloadRecord } from './reload-record.ts'
 
 /** Sent each second; the rest is behind `GET /upstreams`. */
 const SHOWN_ENDPOINTS = 200
+/** Sent each second, those with most requests. */
+const SHOWN_ROUTES = 200
 
 export interface LivePageOptions {
   readonly assembly: Assembly
@@ -89,7 +92,7 @@ export class LivePage {
 
   #state(): object {
     const { assembly, product, status } = this.#options
-    const { config, registry, figures, admission, log } = assembly
+    const { config, registry, figures, metrics, admission, log } = assembly
     const { live } = registry
     const shown = firstUpstreams(live)
     return {
@@ -103,6 +106,7 @@ export class LivePage {
       upstreams: shown.map((upstream) => describeUpstream(upstream, this.#view)),
       moreUpstreams: live.length - shown.length,
       tenants: tenantsNow(figures, admission),
+      routes: busiest(metrics.routes()).map(totalsOf),
     }
   }
 }
@@ -113,6 +117,25 @@ function tenantsNow(figures: MetricsView, admission: AdmissionDesk): readonly ob
     ...figure,
     waiting: figure.tenant === null ? 0 : admission.waitingOf(figure.tenant),
   }))
+}
+
+function busiest(routes: readonly RouteCounts[]): readonly RouteCounts[] {
+  if (routes.length <= SHOWN_ROUTES) return routes
+  return routes.toSorted((one, other) => other.count(null) - one.count(null)).slice(0, SHOWN_ROUTES)
+}
+
+/** Since the start; the page makes rates of it. */
+function totalsOf(counts: RouteCounts): object {
+  const { buckets, sumMs } = counts.histogram('total')
+  return {
+    route: counts.route,
+    requests: counts.count(null),
+    clientErrors: counts.count('4xx'),
+    serverErrors: counts.count('5xx'),
+    /** Tunnels are requests, and not timed. */
+    timed: buckets.reduce((sum, one) => sum + one, 0),
+    ms: sumMs,
+  }
 }
 
 function firstUpstreams(live: readonly LiveUpstream[]): readonly LiveUpstream[] {

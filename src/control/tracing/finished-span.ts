@@ -23,7 +23,7 @@ const NONE: never[] = []
 /**
  * A span as the SDK's processors and exporters read one. The SDK's own is a recorder of what is still going on, with
  * clocks, limits and listeners; what a data thread recorded is over, and control makes some hundreds a second of it:
- * 30 µs an exchange by the SDK's tracer, 17 so (exported, JSON included).
+ * 36 µs an exchange by the SDK's tracer, 27 so (from the record to the collector; four interleaved runs).
  */
 export class FinishedSpan implements ReadableSpan {
   readonly name: string

@@ -88,17 +88,34 @@ test('the log level is set for control and shown, and stays what it was when it 
 
 test('a wrong body is refused with problem+json that names the member', async (t) => {
   const { ask, origin } = await stage(t)
-  const cases: [unknown, string][] = [
-    [{}, 'level'],
-    [[], 'level'],
-    [null, 'level'],
-    [{ level: 1 }, 'level'],
-    [{ level: 'x' }, 'level'],
-    [{ level: 'info', Level: 'info' }, 'Level'],
+  const endpoint = `/upstreams/ingest/endpoints/${encodeURIComponent('127.0.0.1:9')}`
+  const cases: [string, unknown, string][] = [
+    ['PUT /log-level', {}, 'level'],
+    ['PUT /log-level', [], 'level'],
+    ['PUT /log-level', null, 'level'],
+    ['PUT /log-level', { level: 1 }, 'level'],
+    ['PUT /log-level', { level: 'x' }, 'level'],
+    ['PUT /log-level', { level: 'info', Level: 'info' }, 'Level'],
+    [`POST ${endpoint}`, {}, 'state'],
+    [`POST ${endpoint}`, { state: 'gone' }, 'state'],
+    ['POST /explain', [], 'method'],
+    ['POST /explain', { method: 'GET' }, 'url'],
+    ['POST /explain', { method: 'GET', url: '/', from: 'x' }, 'from'],
+    ['POST /explain', { method: 'GET', url: '/', header: [] }, 'header'],
+    ['POST /revocations', [], 'jti'],
+    ['POST /revocations', {}, 'jti'],
+    ['POST /revocations', { sub: 'x' }, 'sub'],
+    ['POST /revocations', { subject: '' }, 'subject'],
+    ['POST /revocations', { subject: 'x', tenant: 'y' }, 'tenant'],
+    ['POST /revocations', { tenant: 'y', forS: '60' }, 'forS'],
+    ['DELETE /revocations', { tenant: 1 }, 'tenant'],
+    ['POST /drain', { delay: 1 }, 'delay'],
   ]
-  for (const [body, member] of cases) {
-    const got = await ask('/log-level', { method: 'PUT', body })
-    assert.deepEqual([got.status, got.type, got.value.member], [400, 'application/problem+json', member])
+  for (const [where, body, member] of cases) {
+    const [method = '', path = ''] = where.split(' ')
+    const got = await ask(path, { method, body })
+    const told = [got.status, got.type, got.value.member]
+    assert.deepEqual(told, [400, 'application/problem+json', member], `${where} ${JSON.stringify(body)}`)
     assert.ok((got.value.detail ?? '').length > 10)
   }
   const broken = await fetch(`${origin}/log-level`, {

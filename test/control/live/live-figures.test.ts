@@ -9,6 +9,7 @@ const START_S = 1_700_000_000
 const FAILED: FailureRecord = {
   atMs: 0,
   requestId: 'r',
+  traceId: null,
   method: 'GET',
   host: 'a',
   path: '/',
