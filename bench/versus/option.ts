@@ -9,6 +9,7 @@ export const CASE_NAMES = [
   'idle',
   'workers',
   'routes',
+  'observed',
   'start',
   'stall',
 ] as const

@@ -2,6 +2,7 @@ import type { Bench, Case } from './bench.ts'
 import { bodies } from './case/bodies.ts'
 import { cold } from './case/cold.ts'
 import { idle } from './case/idle.ts'
+import { observed } from './case/observed.ts'
 import { refusals } from './case/refusals.ts'
 import { routes } from './case/routes.ts'
 import { stall } from './case/stall.ts'
@@ -24,6 +25,7 @@ const CASES: Record<CaseName, Case> = {
   idle,
   workers,
   routes,
+  observed,
   start,
   stall,
 }
