@@ -38,7 +38,8 @@ async function shownTenants({ adminPort }: Peer): Promise<number> {
   return tenants.length
 }
 
-async function readAdmin(port: number, path: string): Promise<string> {
+/** What the admin listener of a gateway answers. */
+export async function readAdmin(port: number, path: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`)
   if (!response.ok) throw new Error(`${path} of the admin listener answers ${response.status}`)
   return response.text()

@@ -10,6 +10,7 @@ export const CASE_NAMES = [
   'workers',
   'routes',
   'observed',
+  'traffic',
   'start',
   'stall',
 ] as const

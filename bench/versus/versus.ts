@@ -8,6 +8,7 @@ import { routes } from './case/routes.ts'
 import { stall } from './case/stall.ts'
 import { start } from './case/start.ts'
 import { throughput } from './case/throughput.ts'
+import { traffic } from './case/traffic.ts'
 import { workers } from './case/workers.ts'
 import { type CaseName, type Options, parseOptions, USAGE } from './option.ts'
 import { pin } from './process-tree.ts'
@@ -26,6 +27,7 @@ const CASES: Record<CaseName, Case> = {
   workers,
   routes,
   observed,
+  traffic,
   start,
   stall,
 }
