@@ -23,7 +23,7 @@ export async function assertCounts(peer: Peer): Promise<void> {
   }
 }
 
-/** Throws unless it was tried long enough ago and shows nothing, by having got every module that is to count nothing. */
+/** Throws if it kept a module that counts, or shows anything of its trial, which must be as long ago as counting takes. */
 export async function assertCountsNothing(peer: Peer): Promise<void> {
   const said = peer.child.stderr.read()
   const kept = REPLACED.filter((name) => !said.includes(replacedLine(name)))
@@ -38,7 +38,7 @@ async function shownTenants({ adminPort }: Peer): Promise<number> {
   return tenants.length
 }
 
-/** What the admin listener of a gateway answers. */
+/** A page of a gateway's admin listener. */
 export async function readAdmin(port: number, path: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`)
   if (!response.ok) throw new Error(`${path} of the admin listener answers ${response.status}`)

@@ -51,7 +51,8 @@ export async function traffic(bench: Bench): Promise<CaseReport | null> {
     method:
       'The throughput case with a plan on the tenant (a rate and a concurrency) and admission to the upstream, none ' +
       'of which ever refuses or makes wait: every answer is a 200. HAProxy counts every tenant in a stick-table, ' +
-      'by rate and by concurrency, and holds its connections to the upstream to a number.',
+      'by rate and by concurrency, and holds its connections to the upstream to a number; unlike the gateway it does ' +
+      'not tell clients what is left (RateLimit fields).',
     tables: [mediansTable(series), ratiosTable(series)],
     faults,
   }
