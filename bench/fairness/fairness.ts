@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Child, run } from '../versus/child.ts'
-import { announcedPort } from '../versus/peer/peer.ts'
+import { announcedPorts } from '../versus/peer/peer.ts'
 import { plain, type Table } from '../versus/report.ts'
 import { freePort, ROOT, Stand } from '../versus/stand.ts'
 import { makeToken, SECRET } from '../versus/token.ts'
@@ -71,7 +71,7 @@ async function startPeer(stand: Stand, peer: PeerName, queryPort: number): Promi
     env: { GATEWAY_CONFIG: configFor(stand, peer), JWT_SECRET: SECRET, QUERY_PORT },
     cores: null,
   })
-  return announcedPort(child)
+  return (await announcedPorts(child)).port
 }
 
 /** The committed configuration; without its admission for the peer that is to show what that is for. */

@@ -9,6 +9,8 @@ export const CASE_NAMES = [
   'idle',
   'workers',
   'routes',
+  'observed',
+  'traffic',
   'start',
   'stall',
 ] as const

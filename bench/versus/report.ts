@@ -16,25 +16,31 @@ export interface CaseReport {
 }
 
 /** Fewer interleaved pairs than this claim nothing: nginx against itself varies by 7% from round to round. */
-const MIN_PAIRS = 30
+export const MIN_PAIRS = 30
 
 export const RATIO_HEAD = ['pair', 'measure', 'ratio', '95% interval', 'pairs', 'claim'] as const
 
 /**
- * A row of ratios taken pair by pair within rounds, so that drift of the machine cancels. Rounds in which either side
- * does not count (null) are left out. Null if no pair is left.
+ * Ratios taken pair by pair within rounds, so that drift of the machine cancels. Rounds in which either side does not
+ * count (null) are left out.
  */
+export function pairRatios(ours: readonly (number | null)[], theirs: readonly (number | null)[]): number[] {
+  const ratios: number[] = []
+  for (const [round, mine] of ours.entries()) {
+    const other = theirs[round] ?? null
+    if (mine !== null && other !== null && other > 0) ratios.push(mine / other)
+  }
+  return ratios
+}
+
+/** A row of those ratios; null if there is no pair. */
 export function ratioRow(
   pair: string,
   measure: string,
   ours: readonly (number | null)[],
   theirs: readonly (number | null)[],
 ): string[] | null {
-  const ratios: number[] = []
-  for (const [round, mine] of ours.entries()) {
-    const other = theirs[round] ?? null
-    if (mine !== null && other !== null && other > 0) ratios.push(mine / other)
-  }
+  const ratios = pairRatios(ours, theirs)
   if (ratios.length === 0) return null
   const { median: middle, low, high, count } = intervalOf(ratios)
   const interval = low === null || high === null ? 'too few pairs' : `${low.toFixed(2)} to ${high.toFixed(2)}`

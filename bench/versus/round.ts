@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { coreShare, coreTimes } from './cores.ts'
 import { CONNECTIONS, type Load, type LoadResult, runWrk } from './load/wrk.ts'
 import { settle } from './log-file.ts'
@@ -51,6 +52,7 @@ export async function measureRound(
     const seen = outcome === 'refused' || upstream.seen.countLinesWith(' ') >= result.requests
     return seen && (!peer.doesTheJob || lines.countLinesWith(ACCESS_LINE_MARK) >= enough)
   })
+  await delay(peer.afterworkMs)
   // Read only now: lines still on their way are work for these requests.
   const cpu = cpuOf(peer.child.pid)
   const requests = Math.max(1, result.requests)

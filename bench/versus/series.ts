@@ -1,8 +1,9 @@
 import type { Bench } from './bench.ts'
 import type { Load } from './load/wrk.ts'
 import type { Peer } from './peer/peer.ts'
-import { mebibytes, medianOf, RATIO_HEAD, ratioRow, type Table, whole } from './report.ts'
+import { mebibytes, medianOf, pairRatios, RATIO_HEAD, ratioRow, type Table, whole } from './report.ts'
 import { type Measurement, measureRound, type Outcome } from './round.ts'
+import { type Interval, intervalOf } from './statistic.ts'
 
 export interface Entrant {
   readonly label: string
@@ -94,21 +95,40 @@ export function mediansTable(series: Series): Table {
   return { head: [...head, 'load core busy', 'stolen', 'rounds'], rows }
 }
 
-/** The first entrant against each of the others. */
+/** The first entrant against each of the others: how it stands among them. */
 export function ratiosTable(series: Series): Table {
-  const rows: (string[] | null)[] = []
-  const [first, ...others] = [...series]
-  if (first === undefined) return { head: RATIO_HEAD, rows: [] }
-  const [ourLabel, ours] = first
-  for (const [label, theirs] of others) {
-    const pair = `${ourLabel} / ${label}`
-    const column = (pick: (one: Measurement) => number, of: readonly (Measurement | null)[]) =>
-      of.map((one) => (one === null ? null : pick(one)))
-    const rate = (one: Measurement): number => one.requestsPerSecond
-    rows.push(ratioRow(pair, 'requests/s', column(rate, ours), column(rate, theirs)))
-    rows.push(ratioRow(pair, 'CPU/request', column(cpuUs, ours), column(cpuUs, theirs)))
-  }
+  const [first, ...others] = [...series.keys()]
+  return pairsTable(
+    series,
+    others.map((other) => [first ?? '', other]),
+  )
+}
+
+/** Each of the others against the first entrant: what it costs to be more than that one. */
+export function costsTable(series: Series): Table {
+  const [first, ...others] = [...series.keys()]
+  return pairsTable(
+    series,
+    others.map((other) => [other, first ?? '']),
+  )
+}
+
+/** CPU per request of one entrant against another's, within rounds. */
+export function cpuRatio(series: Series, ours: string, theirs: string): Interval {
+  return intervalOf(pairRatios(columnOf(series, ours, cpuUs), columnOf(series, theirs, cpuUs)))
+}
+
+function pairsTable(series: Series, pairs: readonly (readonly [string, string])[]): Table {
+  const rows = pairs.flatMap(([ours, theirs]) => {
+    const row = (measure: string, pick: (one: Measurement) => number): string[] | null =>
+      ratioRow(`${ours} / ${theirs}`, measure, columnOf(series, ours, pick), columnOf(series, theirs, pick))
+    return [row('requests/s', (one) => one.requestsPerSecond), row('CPU/request', cpuUs)]
+  })
   return { head: RATIO_HEAD, rows: rows.filter((row) => row !== null) }
+}
+
+function columnOf(series: Series, label: string, pick: (one: Measurement) => number): (number | null)[] {
+  return (series.get(label) ?? []).map((one) => (one === null ? null : pick(one)))
 }
 
 export function cpuUs(measurement: Measurement): number {

@@ -2,11 +2,13 @@ import type { Bench, Case } from './bench.ts'
 import { bodies } from './case/bodies.ts'
 import { cold } from './case/cold.ts'
 import { idle } from './case/idle.ts'
+import { observed } from './case/observed.ts'
 import { refusals } from './case/refusals.ts'
 import { routes } from './case/routes.ts'
 import { stall } from './case/stall.ts'
 import { start } from './case/start.ts'
 import { throughput } from './case/throughput.ts'
+import { traffic } from './case/traffic.ts'
 import { workers } from './case/workers.ts'
 import { type CaseName, type Options, parseOptions, USAGE } from './option.ts'
 import { pin } from './process-tree.ts'
@@ -24,6 +26,8 @@ const CASES: Record<CaseName, Case> = {
   idle,
   workers,
   routes,
+  observed,
+  traffic,
   start,
   stall,
 }

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import type { Bench } from '../bench.ts'
+import { writeGatewayFile } from '../peer/gateway-file.ts'
 import { type PeerStart, startPeer } from '../peer/peer.ts'
 import type { CaseReport } from '../report.ts'
 import { type Entrant, mediansTable, ratiosTable, runSeries } from '../series.ts'
-import { makeToken, SECRET, tokenLines } from '../token.ts'
+import { makeToken, tokenLines } from '../token.ts'
 import { tryPeer } from '../trial.ts'
 
 const TOKENS = 5_000
@@ -24,8 +25,8 @@ export async function routes(bench: Bench): Promise<CaseReport | null> {
   }
   const entrants: Entrant[] = []
   for (const count of TABLES) {
-    const config = stand.file(`routes-${count}.yaml`)
-    writeFileSync(config, configText(count, upstream.port))
+    const others = Array.from({ length: count - 1 }, (_, index) => routeText(index))
+    const config = writeGatewayFile(stand, `routes-${count}`, { upstreamPort: upstream.port, routes: others })
     const peer = await startPeer(stand, 'gateway', { ...start, config })
     await tryPeer(peer, upstream)
     entrants.push({ label: `${count.toLocaleString('en-US')} routes`, peer, every: 1 })
@@ -49,23 +50,6 @@ export async function routes(bench: Bench): Promise<CaseReport | null> {
     tables: [mediansTable(series), ratiosTable(series)],
     faults,
   }
-}
-
-function configText(count: number, port: number): string {
-  const others = Array.from({ length: count - 1 }, (_, index) => `  - ${routeText(index)}`)
-  return [
-    'listen: { host: 127.0.0.1, port: 0 }',
-    'admin: { host: 127.0.0.1, port: 0 }',
-    'workers: 1',
-    'identity:',
-    `  jwt: [{ name: bench, secret: ${SECRET}, algorithms: [HS256] }]`,
-    'upstreams:',
-    `  query: { endpoints: ["http://127.0.0.1:${port}"] }`,
-    'routes:',
-    '  - { name: query, match: { path: "/api/v1/query/*" }, upstream: query }',
-    ...others,
-    '',
-  ].join('\n')
 }
 
 function routeText(index: number): string {

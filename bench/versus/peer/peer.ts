@@ -16,6 +16,10 @@ export interface PeerStart {
   readonly workers: number
   /** Gateway only: a configuration file instead of the environment's routes. */
   readonly config?: string
+  /** Added to its environment; of the gateway and HAProxy only. */
+  readonly env?: Readonly<Record<string, string>>
+  /** How long after the last answer it may still work for the round, ms; that CPU is the round's. Default 0. */
+  readonly afterworkMs?: number
   /** taskset's list, or null. */
   readonly cores: string | null
 }
@@ -24,15 +28,19 @@ export interface Peer {
   readonly name: PeerName
   readonly child: Child
   readonly port: number
+  /** Gateway only, else 0. */
+  readonly adminPort: number
+  readonly afterworkMs: number
   /** Verifies tokens, states tenant and request id, writes access lines; nginx, the plain proxy, does none of it. */
   readonly doesTheJob: boolean
 }
 
 /** Starts a peer by its committed configuration and waits until it listens. */
 export async function startPeer(stand: Stand, name: PeerName, start: PeerStart): Promise<Peer> {
-  const { child, port } = await starters[name](stand, start)
+  const { child, port, adminPort = 0 } = await starters[name](stand, start)
   if (start.cores !== null) pin(child.pid, start.cores)
-  return { name, child, port, doesTheJob: name !== 'nginx' }
+  const { afterworkMs = 0 } = start
+  return { name, child, port, adminPort, afterworkMs, doesTheJob: name !== 'nginx' }
 }
 
 /** Of the peers a case is made for, those that were asked for. */
@@ -55,18 +63,19 @@ export function gatewayEnvironment(start: PeerStart, port: number): Record<strin
   }
 }
 
-type Starter = (stand: Stand, start: PeerStart) => Promise<{ child: Child; port: number }>
+type Starter = (stand: Stand, start: PeerStart) => Promise<{ child: Child; port: number; adminPort?: number }>
 
 const starters: Record<PeerName, Starter> = {
   async gateway(stand, start) {
+    const set = start.config === undefined ? gatewayEnvironment(start, 0) : { GATEWAY_CONFIG: start.config }
     const child = stand.start({
       name: 'gateway',
       command: join(ROOT, 'bin/nyro'),
       args: ['start'],
-      env: start.config === undefined ? gatewayEnvironment(start, 0) : { GATEWAY_CONFIG: start.config },
+      env: { ...set, ...start.env },
       cores: start.cores,
     })
-    return { child, port: await announcedPort(child) }
+    return { child, ...(await announcedPorts(child)) }
   },
 
   async haproxy(stand, start) {
@@ -80,6 +89,7 @@ const starters: Record<PeerName, Starter> = {
         QUERY_PORT: String(start.queryPort),
         INGEST_PORT: String(start.ingestPort),
         JWT_SECRET: SECRET,
+        ...start.env,
       },
       cores: start.cores,
     })
@@ -125,14 +135,14 @@ async function startNode(
   return { child, port }
 }
 
-/** The port the gateway took, from the log line that says so. */
-export async function announcedPort(child: Child): Promise<number> {
+/** The ports the gateway took, from the log line that says so. */
+export async function announcedPorts(child: Child): Promise<{ port: number; adminPort: number }> {
   const deadline = performance.now() + 15_000
   while (performance.now() < deadline && child.alive) {
     for (const line of child.stdout.read().split('\n')) {
       if (!line.includes('"Gateway listening"')) continue
-      const { port }: { port?: unknown } = JSON.parse(line)
-      if (typeof port === 'number') return port
+      const { port, admin_port: adminPort }: { port?: unknown; admin_port?: unknown } = JSON.parse(line)
+      if (typeof port === 'number' && typeof adminPort === 'number') return { port, adminPort }
     }
     await delay(20)
   }
