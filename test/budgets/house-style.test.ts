@@ -11,8 +11,8 @@ const MOST_LINES = 400
 /** They say that something is there, not what it is. */
 const EMPTY_WORDS = new Set(['handler', 'manager', 'util', 'helper', 'context', 'info'])
 
-/** A log level, and the name of a member in OpenAPI: words of others. */
-const FOREIGN_NAMES = new Set(['info'])
+/** A log level, a member in OpenAPI, and members of OpenTelemetry's spans: words of others. */
+const FOREIGN_NAMES = new Set(['info', 'spancontext', 'parentspancontext'])
 
 const tree = loadTree()
 const typescript = tree.filter(({ path }) => path.endsWith('.ts'))

@@ -2,7 +2,6 @@ import {
   type Attributes,
   createTraceState,
   type HrTime,
-  type SpanContext,
   type SpanKind,
   SpanStatusCode,
   TraceFlags,
@@ -18,6 +17,9 @@ export interface SpanOrigin {
   readonly scope: ReadableSpan['instrumentationScope']
 }
 
+/** What a span is known by: its ids. */
+type SpanPlace = ReturnType<ReadableSpan['spanContext']>
+
 const NONE: never[] = []
 
 /**
@@ -28,7 +30,7 @@ const NONE: never[] = []
 export class FinishedSpan implements ReadableSpan {
   readonly name: string
   readonly kind: SpanKind
-  readonly parentSpanContext?: SpanContext
+  readonly parentSpanContext?: SpanPlace
   readonly startTime: HrTime
   readonly endTime: HrTime
   readonly duration: HrTime
@@ -42,13 +44,13 @@ export class FinishedSpan implements ReadableSpan {
   readonly droppedAttributesCount = 0
   readonly droppedEventsCount = 0
   readonly droppedLinksCount = 0
-  readonly #context: SpanContext
+  readonly #place: SpanPlace
 
   /** `parent`: null where the trace begins here. */
   constructor(
     origin: SpanOrigin,
-    context: SpanContext,
-    parent: SpanContext | null,
+    place: SpanPlace,
+    parent: SpanPlace | null,
     kind: SpanKind,
     facts: SpanFacts,
     { startMs, endMs }: Pick<ExchangeRecord, 'startMs' | 'endMs'>,
@@ -63,19 +65,19 @@ export class FinishedSpan implements ReadableSpan {
     this.attributes = facts.attributes
     this.resource = origin.resource
     this.instrumentationScope = origin.scope
-    this.#context = context
+    this.#place = place
   }
 
-  spanContext(): SpanContext {
-    return this.#context
+  spanContext(): SpanPlace {
+    return this.#place
   }
 }
 
 /** What OpenTelemetry knows a span of a record's trace by. `from`: the parent's is somebody else's. */
-export function contextOf(record: ExchangeRecord, spanId: string, from: 'remote' | 'local'): SpanContext {
+export function placeOf(record: ExchangeRecord, spanId: string, from: 'remote' | 'local'): SpanPlace {
   const { traceId, state } = record
-  const context = { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: from === 'remote' }
-  return state === '' ? context : { ...context, traceState: createTraceState(state) }
+  const place = { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: from === 'remote' }
+  return state === '' ? place : { ...place, traceState: createTraceState(state) }
 }
 
 /** Milliseconds as seconds and nanoseconds. */

@@ -8,7 +8,7 @@ import type { RedactedField, TracingConfig } from '../../config/config.ts'
 import { NAME } from '../../lib/version.ts'
 import type { ExchangeRecord } from '../../observe/tracing/span-record.ts'
 import type { StartTimer } from '../start-timer.ts'
-import { contextOf, FinishedSpan, type SpanOrigin } from './finished-span.ts'
+import { FinishedSpan, placeOf, type SpanOrigin } from './finished-span.ts'
 import { attemptFacts, exchangeFacts, policyFacts } from './span-attributes.ts'
 import { WatchedExporter } from './watched-exporter.ts'
 
@@ -87,8 +87,8 @@ export class SpanExport {
     if (this.#waiting + spans > MAX_WAITING) return false
     this.#waiting += spans
     const template = record.route === null ? null : (view.templates.get(record.route) ?? null)
-    const own = contextOf(record, record.spanId, 'local')
-    const parent = record.parentId === null ? null : contextOf(record, record.parentId, 'remote')
+    const own = placeOf(record, record.spanId, 'local')
+    const parent = record.parentId === null ? null : placeOf(record, record.parentId, 'remote')
     const facts = exchangeFacts(record, template, view.redacted)
     this.#processor.onEnd(new FinishedSpan(this.#origin, own, parent, SpanKind.SERVER, facts, record))
     let attempts = 0
@@ -96,7 +96,7 @@ export class SpanExport {
       const isAttempt = child.kind === 'attempt'
       const told = isAttempt ? attemptFacts(child, record.method, attempts++) : policyFacts(child)
       const kind = isAttempt ? SpanKind.CLIENT : SpanKind.INTERNAL
-      const place = contextOf(record, child.spanId, 'local')
+      const place = placeOf(record, child.spanId, 'local')
       this.#processor.onEnd(new FinishedSpan(this.#origin, place, own, kind, told, child))
     }
     return true
