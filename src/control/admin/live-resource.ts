@@ -1,4 +1,4 @@
-import type { MetricsView } from '../live/metrics-view.ts'
+import type { FiguresView } from '../live/figures-view.ts'
 import type { ReloadRecord } from '../live/reload-record.ts'
 import { type AdminResource, adminJson, READING } from './admin-answer.ts'
 import { refusedMember } from './json-body.ts'
@@ -9,7 +9,7 @@ export function tenantsResource(tenants: () => readonly object[]): AdminResource
 }
 
 /** `GET /failures`: the last two hundred, oldest first. */
-export function failuresResource(view: MetricsView): AdminResource {
+export function failuresResource(view: FiguresView): AdminResource {
   return { methods: READING, answer: () => adminJson(200, { failures: view.failuresAfter(0) }) }
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { StartTimer } from '../start-timer.ts'
-import type { MetricsView } from './metrics-view.ts'
+import type { FiguresView } from './figures-view.ts'
 import { KEPT_SECONDS } from './second-ring.ts'
 
 /** Browsers that look on at once; a thousand more are turned away at the price of a refusal each. */
@@ -14,7 +14,7 @@ const SLACK_MS = 200
 const SETTLING_SECONDS = 3
 
 export interface EventStreamsOptions {
-  readonly view: MetricsView
+  readonly view: FiguresView
   /** What the page shows besides figures: small, and made once a second for all streams. */
   readonly state: () => object
   readonly wallMs: () => number

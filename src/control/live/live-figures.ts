@@ -1,12 +1,12 @@
 import type { ThreadSecond } from '../../observe/second-tally.ts'
-import type { MetricsView, NumberedFailure, SecondColumns, TenantFigures } from './metrics-view.ts'
+import type { FiguresView, NumberedFailure, SecondColumns, TenantFigures } from './figures-view.ts'
 import { SecondRing } from './second-ring.ts'
 import { TenantMinute } from './tenant-minute.ts'
 
 const KEPT_FAILURES = 200
 
 /** Traffic as data threads tell of it second by second; bounded, whatever they tell. */
-export class LiveFigures implements MetricsView {
+export class LiveFigures implements FiguresView {
   readonly #wallMs: () => number
   readonly #seconds: SecondRing
   readonly #minute = new TenantMinute()

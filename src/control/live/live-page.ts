@@ -17,7 +17,7 @@ import type { Assembly } from '../assembly.ts'
 import type { ReloadCause, ReloadOutcome } from '../reload.ts'
 import type { StartTimer } from '../start-timer.ts'
 import { EventStreams } from './event-streams.ts'
-import type { MetricsView } from './metrics-view.ts'
+import type { FiguresView } from './figures-view.ts'
 import { ReloadRecord } from './reload-record.ts'
 
 /** Sent each second; the rest is behind `GET /upstreams`. */
@@ -112,7 +112,7 @@ export class LivePage {
 }
 
 /** With how many exchanges of each wait for a place at this moment. */
-function tenantsNow(figures: MetricsView, admission: AdmissionDesk): readonly object[] {
+function tenantsNow(figures: FiguresView, admission: AdmissionDesk): readonly object[] {
   return figures.tenants().map((figure) => ({
     ...figure,
     waiting: figure.tenant === null ? 0 : admission.waitingOf(figure.tenant),

@@ -1,6 +1,6 @@
 import { LATENCY_STEPS, latencyOf } from '../../observe/latency-scale.ts'
 import type { ThreadSecond } from '../../observe/second-tally.ts'
-import type { SecondColumns } from './metrics-view.ts'
+import type { SecondColumns } from './figures-view.ts'
 
 /** Fifteen minutes. */
 export const KEPT_SECONDS = 900

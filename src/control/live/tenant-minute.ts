@@ -1,5 +1,5 @@
 import { OTHER_TENANTS, type TenantTally, type ThreadSecond } from '../../observe/second-tally.ts'
-import type { TenantFigures } from './metrics-view.ts'
+import type { TenantFigures } from './figures-view.ts'
 
 const MINUTE = 60
 /** Distinct tenants of one minute; those that come later count as the rest. */

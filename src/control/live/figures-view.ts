@@ -32,7 +32,7 @@ export interface NumberedFailure extends FailureRecord {
 }
 
 /** What the live page and the admin API show of traffic; reads cost the data threads nothing. */
-export interface MetricsView {
+export interface FiguresView {
   /** `count` seconds up to and including `last`, at most those that are kept, none from before the start. */
   seconds(last: number, count: number): SecondColumns
   /** By requests, most first. */
