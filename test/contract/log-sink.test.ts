@@ -1,77 +1,18 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { FileGateway, fileConfig } from '../support/file-gateway.ts'
 import { freePort } from '../support/free-port.ts'
 import { Gateway, type LogLine, startGateway } from '../support/gateway.ts'
 import { Origin } from '../support/origin.ts'
 import { askOnce, RawClient, request } from '../support/raw-client.ts'
+import { enlargeDisk, mountDisk, unmountDisk } from '../support/small-disk.ts'
 import { until } from '../support/until.ts'
 
 /** As much as a path may hold, so that few requests fill a disk and then the memory before it. */
 const LONG = 'x'.repeat(15_000)
-
-function files(origin: Origin, log: object): { readonly files: Readonly<Record<string, string>> } {
-  const config = {
-    log,
-    upstreams: { orders: { endpoints: [origin.url] } },
-    routes: [{ name: 'orders', match: { path: '/orders/*' }, upstream: 'orders', auth: 'none' }],
-  }
-  return { files: { 'nyro.json': JSON.stringify(config) } }
-}
-
-/** A gateway whose lines go to a file: nothing of it is on standard output, so its port is told by the file. */
-class FileGateway {
-  readonly process: Gateway
-  readonly path: string
-  port = 0
-
-  constructor(process: Gateway, path: string) {
-    this.process = process
-    this.path = path
-  }
-
-  static async start(origin: Origin, log: object, path: string): Promise<FileGateway> {
-    const process = new Gateway({ GATEWAY_CONFIG: 'nyro.json' }, files(origin, log))
-    const started = new FileGateway(process, path.startsWith('/') ? path : join(process.directory, path))
-    const listening = await until(
-      'the gateway to listen',
-      () => {
-        if (!process.running) throw new Error(process.output)
-        return started.lines().find(({ event }) => event === 'Gateway listening')
-      },
-      30_000,
-    )
-    started.port = listening.port ?? 0
-    return started
-  }
-
-  lines(path = this.path): readonly LogLine[] {
-    let text = ''
-    try {
-      text = readFileSync(path, 'latin1')
-    } catch {
-      return []
-    }
-    const whole = text.split('\n').slice(0, -1)
-    return whole.map((line) => JSON.parse(line) as LogLine)
-  }
-
-  async ask(id: string, path = '/orders/1'): Promise<number> {
-    return (await askOnce(this.port, request('GET', path, [['X-Request-ID', id]]))).status
-  }
-
-  /** Waits until the file has the access line of a request. */
-  access(id: string): Promise<LogLine> {
-    return until(`the line of ${id}`, () => this.lines().find((line) => line.request_id === id))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.process[Symbol.asyncDispose]()
-  }
-}
 
 describe('a log file', () => {
   test('has every line, and is another one after a rotation by rename and SIGUSR1', async () => {
@@ -119,7 +60,7 @@ describe('a log file', () => {
     await using origin = await Origin.start()
     await using gateway = new Gateway(
       { GATEWAY_CONFIG: 'nyro.json' },
-      files(origin, { output: { file: 'no/such/folder/access.log' } }),
+      fileConfig(origin, { output: { file: 'no/such/folder/access.log' } }),
     )
     assert.equal((await gateway.exited).code, 1)
     assert.match(
@@ -132,7 +73,7 @@ describe('a log file', () => {
   test('that takes nothing does not touch traffic, nor the end of the process', async () => {
     await using origin = await Origin.start()
     const port = await freePort()
-    const { files: written } = files(origin, { output: { file: '/dev/full' } })
+    const { files: written } = fileConfig(origin, { output: { file: '/dev/full' } })
     await using gateway = new Gateway(
       { GATEWAY_CONFIG: 'nyro.json', GATEWAY_PORT: String(port) },
       { files: written },
@@ -153,8 +94,7 @@ describe('a log file', () => {
     const disk = mountDisk('256k')
     if (disk === null) return t.skip('this user may not mount a small disk')
     t.after(() => {
-      execFileSync('umount', ['-l', disk])
-      rmSync(disk, { recursive: true })
+      unmountDisk(disk)
     })
     await using origin = await Origin.start()
     const path = join(disk, 'access.log')
@@ -164,7 +104,7 @@ describe('a log file', () => {
       assert.equal((await client.ask(request('GET', `/orders/${LONG}`))).status, 200)
     }
     assert.ok(statSync(path).size <= 256 * 1024)
-    execFileSync('mount', ['-o', 'remount,size=64m', disk])
+    enlargeDisk(disk, '64m')
     assert.equal(await gateway.ask('again'), 200)
     const dropped = await until('lines lost are told', () =>
       gateway.lines().find(({ event }) => event === 'Log lines dropped'),
@@ -177,21 +117,9 @@ describe('a log file', () => {
   })
 })
 
-/** A folder on a disk of its own with so much room; null where this user may not make one. */
-function mountDisk(size: string): string | null {
-  const folder = mkdtempSync(join(tmpdir(), 'nyro-disk-'))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', folder], { stdio: 'ignore' })
-    return folder
-  } catch {
-    rmSync(folder, { recursive: true })
-    return null
-  }
-}
-
 test('SIGUSR1 without a log file changes nothing, and opens no debugger', async () => {
   await using origin = await Origin.start()
-  await using gateway = await startGateway({ GATEWAY_CONFIG: 'nyro.json' }, files(origin, {}))
+  await using gateway = await startGateway({ GATEWAY_CONFIG: 'nyro.json' }, fileConfig(origin, {}))
   gateway.signal('SIGUSR1')
   gateway.signal('SIGHUP')
   await gateway.line('signals were taken', ({ event }) => event?.startsWith('Config') === true)
@@ -209,7 +137,7 @@ describe('access lines', () => {
         redact: ['client_ip', 'path'],
       },
     }
-    await using gateway = await startGateway({ GATEWAY_CONFIG: 'nyro.json' }, files(origin, log))
+    await using gateway = await startGateway({ GATEWAY_CONFIG: 'nyro.json' }, fileConfig(origin, log))
     const hostile = '"},{"level":"critical'
     await askOnce(
       gateway.port,
@@ -231,7 +159,7 @@ describe('access lines', () => {
   test('of successes are sampled; of failures and of slow exchanges there is always one', async () => {
     await using origin = await Origin.start()
     const log = { sampleSuccesses: '0%', slowerThan: '200ms' }
-    await using gateway = await startGateway({ GATEWAY_CONFIG: 'nyro.json' }, files(origin, log))
+    await using gateway = await startGateway({ GATEWAY_CONFIG: 'nyro.json' }, fileConfig(origin, log))
     const ask = (id: string, path: string) =>
       askOnce(gateway.port, request('GET', path, [['X-Request-ID', id]]))
     await ask('fine', '/orders/1')
