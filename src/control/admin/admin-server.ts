@@ -15,6 +15,7 @@ import { isLoopbackAddress, isOwnOrigin, namesLoopback, saysJson, TokenCheck } f
 import { JWKS_PATH } from './jwks-resource.ts'
 import { createServer } from './node-http.ts'
 import type { PageFiles } from './page-files.ts'
+import { UnreadAnswers } from './unread-answers.ts'
 
 /** Few and quick requests of an operator and of probes. */
 const HEAD_TIMEOUT_MS = 5_000
@@ -46,6 +47,7 @@ export class AdminServer {
   readonly #server: Server
   readonly #options: AdminOptions
   readonly #token: TokenCheck | null
+  readonly #unread = new UnreadAnswers()
   #loopback = false
 
   private constructor(options: AdminOptions) {
@@ -123,7 +125,7 @@ export class AdminServer {
     if (events === null) return false
     request.resume()
     request.socket.setTimeout(0)
-    if (!events.open(response)) send(response, adminProblem(503, { 'Retry-After': '5' }))
+    if (!events.open(response)) send(this.#unread, response, adminProblem(503, { 'Retry-After': '5' }))
     return true
   }
 
@@ -133,11 +135,11 @@ export class AdminServer {
     answer: AdminAnswer | Promise<AdminAnswer>,
   ): void {
     if (!(answer instanceof Promise)) {
-      send(response, answer)
+      send(this.#unread, response, answer)
       return
     }
     request.socket.setTimeout(ANSWER_TIMEOUT_MS)
-    void answer.then((settled) => send(response, settled))
+    void answer.then((settled) => send(this.#unread, response, settled))
   }
 
   /** What is refused whatever it asks for; null: nothing stands against it. */
@@ -184,14 +186,18 @@ function readBody(request: IncomingMessage, take: (body: string | null) => void)
   request.on('end', () => take(size > BODY_MAX_BYTES ? null : Buffer.concat(pieces).toString()))
 }
 
-function send(response: ServerResponse, { status, fields, body }: AdminAnswer): void {
+function send(unread: UnreadAnswers, response: ServerResponse, { status, fields, body }: AdminAnswer): void {
+  // Whoever asked may have left while the answer was made.
+  if (response.destroyed) return
+  const bytes = Buffer.from(body)
+  unread.add(response, bytes.length)
   response.writeHead(status, {
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     ...fields,
-    'Content-Length': Buffer.byteLength(body),
+    'Content-Length': bytes.length,
     // A kept connection would only delay the exit.
     Connection: 'close',
   })
-  response.end(body)
+  response.end(bytes)
 }
