@@ -73,6 +73,10 @@ describe('house style', () => {
     assert.deepEqual(linesOf(tree.filter(isOwnCode), notes), [])
   })
 
+  test('leaves no half of a merge', () => {
+    assert.deepEqual(linesOf(tree, /^(?:<{7}|>{7}) /), [])
+  })
+
   test('comments code out nowhere', () => {
     assert.deepEqual(linesOf(tree.filter(isOwnCode), COMMENTED_OUT), [])
   })
