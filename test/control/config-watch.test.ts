@@ -29,9 +29,12 @@ function stage(t: TestContext, timer: StartTimer = startTimer) {
   return { watch, path, write, changes: () => changes }
 }
 
-/** Leaves nothing to the folder's own word: only the poll can have seen it. */
-function polledOnly(time: ManualTime): StartTimer {
-  return (delayMs, run) => (delayMs < 1_000 ? () => {} : time.startTimer(delayMs, run))
+/** Lets a look find what has changed, and the next one that it has settled. */
+async function look(time: ManualTime): Promise<void> {
+  for (const delayMs of [1_000, 100]) {
+    await time.pass(delayMs)
+    await until('the next look to be planned', () => time.waiting === 1)
+  }
 }
 
 test('a file written in place counts, and another file of its folder does not', async (t) => {
@@ -66,9 +69,9 @@ test('a switched link counts, as Kubernetes switches ..data', async (t) => {
   await until('the change', () => changes() === 1)
 })
 
-test('what the folder does not tell of is found within two seconds; a file that is gone and comes back too', async (t) => {
+test('a change is found within a second, and told of when it has settled; a file that is gone and comes back too', async (t) => {
   const time = new ManualTime()
-  const { watch, path, write, changes } = stage(t, polledOnly(time))
+  const { watch, path, write, changes } = stage(t, time.startTimer)
   write('nyro.yaml', 'a')
   await watch.follow([path('nyro.yaml')], NEVER_LATE)
   for (const [count, change] of [
@@ -77,10 +80,30 @@ test('what the folder does not tell of is found within two seconds; a file that 
     () => write('nyro.yaml', 'abc'),
   ].entries()) {
     change()
-    await time.pass(2_000)
+    await time.pass(1_000)
+    await until('it to be looked at again', () => time.waiting === 1)
+    assert.equal(changes(), count)
+    await time.pass(100)
     await until('the change', () => changes() === count + 1)
-    await until('the next poll', () => time.waiting === 1)
   }
+  await look(time)
+  assert.equal(changes(), 3)
+})
+
+test('what is written step by step is told of once', async (t) => {
+  const time = new ManualTime()
+  const { watch, path, write, changes } = stage(t, time.startTimer)
+  write('nyro.yaml', 'a')
+  await watch.follow([path('nyro.yaml')], NEVER_LATE)
+  write('nyro.yaml', 'ab')
+  await time.pass(1_000)
+  await until('it to be looked at again', () => time.waiting === 1)
+  write('nyro.yaml', 'abc')
+  await time.pass(100)
+  await until('it to be looked at again', () => time.waiting === 1)
+  assert.equal(changes(), 0)
+  await time.pass(100)
+  await until('the change', () => changes() === 1)
 })
 
 test('a file that was written after the load began counts at once: it may have been read as it was before', async (t) => {
@@ -94,18 +117,17 @@ test('a file that was written after the load began counts at once: it may have b
 
 test('files can come and go', async (t) => {
   const time = new ManualTime()
-  const { watch, path, write, changes } = stage(t, polledOnly(time))
+  const { watch, path, write, changes } = stage(t, time.startTimer)
   write('a', '1')
   write('b', '1')
   await watch.follow([path('a')], NEVER_LATE)
   await watch.follow([path('b')], NEVER_LATE)
   write('a', '12')
-  await time.pass(2_000)
-  await until('the next poll', () => time.waiting === 1)
+  await look(time)
   assert.equal(changes(), 0)
   write('b', '12')
-  await time.pass(2_000)
-  await until('the change', () => changes() === 1)
+  await look(time)
+  assert.equal(changes(), 1)
 })
 
 test('a folder that is not there does not matter to the others', async (t) => {
