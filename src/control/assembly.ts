@@ -9,6 +9,7 @@ import { createLogRing } from '../observe/log-ring.ts'
 import { readableLine } from '../observe/readable-line.ts'
 import { UPSTREAM_SLOTS, UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import type { SharedMemory } from '../worker/messages.ts'
+import type { UpstreamsView } from './admin/upstreams-resource.ts'
 import { AdmissionDesk } from './admission-desk.ts'
 import { AssertionKeys } from './assertion-keys.ts'
 import type { StartDataThread } from './data-thread.ts'
@@ -78,6 +79,8 @@ export class Assembly {
   readonly metrics: MetricsView
   readonly #counted: MetricsMemory
   readonly admission: AdmissionDesk
+  /** Where traffic can go now, for whoever shows it. */
+  readonly upstreamsView: UpstreamsView
   readonly #tenantPlaces: PlaceCount
   readonly #streamPlaces: PlaceCount
   readonly #rollout: Rollout
@@ -122,6 +125,12 @@ export class Assembly {
     if (!this.registry.prepare(config.upstreams)) throw new StartRefusal(TOO_MANY)
     this.registry.commit()
     this.admission.apply(this.registry.live)
+    this.upstreamsView = {
+      live: () => this.registry.live,
+      openConnections: (slot) => this.memory.openConnections(slot),
+      admission: (slot) => this.admission.stateOf(slot),
+      describeEndpoint: (slot) => this.memory.describeEndpoint(slot),
+    }
     this.threads = this.#makeThreads(shared)
   }
 

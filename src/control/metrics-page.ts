@@ -5,12 +5,12 @@ import { type MetricsView, OTHER_TENANTS } from '../metrics/metrics-view.ts'
 import type { RouteCounts } from '../metrics/route-counts.ts'
 import type { ThreadFigures } from '../metrics/thread-metrics.ts'
 import type { LiveEndpoint, LiveUpstream } from '../upstreams/live-upstream.ts'
-import type { EndpointDescription } from '../upstreams/upstream-memory.ts'
+import type { UpstreamsView } from './admin/upstreams-resource.ts'
 import type { KeyFigures } from './keys/issuer-keys.ts'
 import type { ReloadTally } from './reload-tally.ts'
 
 /** Everything that is shown: what data threads counted, and what control knows itself. */
-export interface MetricsSource {
+export interface MetricsSource extends Omit<UpstreamsView, 'admission'> {
   readonly view: MetricsView
   readonly version: string
   readonly nodeVersion: string
@@ -23,11 +23,8 @@ export interface MetricsSource {
   readonly droppedLines: () => number
   /** Exchanges whose spans were lost. */
   readonly droppedTraces: () => number
-  readonly live: () => readonly LiveUpstream[]
-  readonly openConnections: (upstreamSlot: number) => number
-  readonly describeEndpoint: (endpointSlot: number) => EndpointDescription
   /** Null: the upstream takes whatever comes. */
-  readonly admissionOf: (upstreamSlot: number) => Pick<AdmissionState, 'waiting' | 'limit'> | null
+  readonly admission: (upstreamSlot: number) => Pick<AdmissionState, 'waiting' | 'limit'> | null
   /** Issuers with remote keys. */
   readonly issuers: () => readonly (Pick<KeyFigures, 'fetchedAtMs'> & { readonly issuer: string })[]
   readonly wallMs: () => number
@@ -156,9 +153,9 @@ function writeEndpoints(out: Exposition, endpoints: readonly NamedEndpoint[], so
   }
 }
 
-function writeAdmission(out: Exposition, { live, admissionOf }: MetricsSource): void {
+function writeAdmission(out: Exposition, { live, admission }: MetricsSource): void {
   const states = live().flatMap(({ config, slot }) => {
-    const state = admissionOf(slot)
+    const state = admission(slot)
     return state === null ? [] : [{ upstream: config.name, ...state }]
   })
   out.family('nyro_admission_queue')

@@ -256,13 +256,7 @@ export class Supervisor {
   }
 
   #resources(assembly: Assembly, page: LivePage): AdminResources {
-    const { registry, memory, admission, identity } = assembly
-    const upstreams = upstreamsResource({
-      live: () => registry.live,
-      openConnections: (slot) => memory.openConnections(slot),
-      admission: (slot) => admission.stateOf(slot),
-      describeEndpoint: (slot) => memory.describeEndpoint(slot),
-    })
+    const { registry, identity, upstreamsView } = assembly
     const explained = {
       config: () => assembly.config,
       live: () => registry.live,
@@ -272,7 +266,7 @@ export class Supervisor {
     const resources = new Map<string, AdminResource | AdminFolder>([
       ...page.resources(),
       ['/metrics', metricsResource(this.#metricsSource(assembly))],
-      ['/upstreams', upstreams],
+      ['/upstreams', upstreamsResource(upstreamsView)],
       ['/config', configResource(() => assembly.config)],
       ['/routes', routesResource(() => assembly.config)],
       ['/explain', explainResource(explained)],
@@ -289,8 +283,9 @@ export class Supervisor {
 
   #metricsSource(assembly: Assembly): MetricsSource {
     const { version, nodeVersion } = this.#options
-    const { registry, memory, threads, log, spans, metrics, admission, identity } = assembly
+    const { threads, log, spans, metrics, identity, upstreamsView } = assembly
     return {
+      ...upstreamsView,
       ...{ view: metrics, version, nodeVersion, usage: processUsage, reloads: this.#reloads },
       configuredThreads: assembly.config.workers,
       listeningThreads: () => threads.listening,
@@ -298,10 +293,6 @@ export class Supervisor {
       isDraining: () => this.#state === 'draining' || this.#state === 'ending',
       droppedLines: () => log.dropped,
       droppedTraces: () => spans.dropped,
-      live: () => registry.live,
-      openConnections: (slot) => memory.openConnections(slot),
-      describeEndpoint: (slot) => memory.describeEndpoint(slot),
-      admissionOf: (slot) => admission.stateOf(slot),
       issuers: () => identity.keys.figures(),
       wallMs: this.#options.clock.wallMs,
     }

@@ -31,7 +31,7 @@ function fullPage(format: 'prometheus' | 'openmetrics'): string {
         { issuer: 'idp', fetchedAtMs: 1_799_999_987_500 },
         { issuer: 'gone', fetchedAtMs: null },
       ],
-      admissionOf: () => ({ waiting: 3, limit: 10 }),
+      admission: () => ({ waiting: 3, limit: 10 }),
     }),
     format,
   )

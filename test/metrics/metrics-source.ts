@@ -24,7 +24,7 @@ export function sourceOf(memory: SharedArrayBuffer, own: Partial<MetricsSource> 
     droppedTraces: () => 0,
     live: () => [],
     openConnections: () => 0,
-    admissionOf: () => null,
+    admission: () => null,
     issuers: () => [],
     wallMs: () => 1_800_000_000_000,
     describeEndpoint: () => ({ inFlight: 0, breaker: 'closed', health: 'up', duty: 'enabled' }),

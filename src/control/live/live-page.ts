@@ -11,7 +11,7 @@ import {
 import { logLevelResource } from '../admin/log-level-resource.ts'
 import { openapiResource } from '../admin/openapi.ts'
 import { PageFiles } from '../admin/page-files.ts'
-import { describeUpstream, type UpstreamsView } from '../admin/upstreams-resource.ts'
+import { describeUpstream } from '../admin/upstreams-resource.ts'
 import type { AdmissionDesk } from '../admission-desk.ts'
 import type { Assembly } from '../assembly.ts'
 import type { ReloadCause, ReloadOutcome } from '../reload.ts'
@@ -40,19 +40,11 @@ export class LivePage {
   readonly events: EventStreams
   readonly #options: LivePageOptions
   readonly #record: ReloadRecord
-  readonly #view: UpstreamsView
 
   constructor(options: LivePageOptions) {
     const { assembly, wallMs, startTimer } = options
-    const { registry, memory, admission } = assembly
     this.#options = options
     this.#record = new ReloadRecord(wallMs)
-    this.#view = {
-      live: () => registry.live,
-      openConnections: (slot) => memory.openConnections(slot),
-      admission: (slot) => admission.stateOf(slot),
-      describeEndpoint: (slot) => memory.describeEndpoint(slot),
-    }
     this.events = new EventStreams({
       view: assembly.figures,
       state: () => this.#state(),
@@ -92,8 +84,8 @@ export class LivePage {
 
   #state(): object {
     const { assembly, product, status } = this.#options
-    const { config, registry, figures, metrics, admission, log } = assembly
-    const { live } = registry
+    const { config, figures, metrics, admission, log, upstreamsView } = assembly
+    const live = upstreamsView.live()
     const shown = firstUpstreams(live)
     return {
       ...status(),
@@ -103,7 +95,7 @@ export class LivePage {
       configVersion: this.#record.version,
       logLevel: config.log.level,
       droppedLines: log.dropped,
-      upstreams: shown.map((upstream) => describeUpstream(upstream, this.#view)),
+      upstreams: shown.map((upstream) => describeUpstream(upstream, upstreamsView)),
       moreUpstreams: live.length - shown.length,
       tenants: tenantsNow(figures, admission),
       routes: busiest(metrics.routes()).map(totalsOf),
