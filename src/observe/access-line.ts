@@ -61,7 +61,7 @@ export function accessLine(
   const code = exchange.code === null ? '' : `,"code":"${exchange.code}"`
   const shadow = exchange.shadowed === '' ? '' : `,"shadow":[${exchange.shadowed}]`
   const aborted = exchange.aborted ? ',"aborted":true' : ''
-  const trace = exchange.traced === null ? '' : `","trace_id":"${exchange.traced.traceId}`
+  const trace = exchange.traceId === null ? '' : `","trace_id":"${exchange.traceId}`
   const path = format.hasPath ? `,"path":${jsonString(head.path)}` : ''
   const slow = pace === 'slow' ? ',"slow":true' : ''
   const client = format.hasClientIp ? `,"client_ip":"${exchange.clientIp}"` : ''

@@ -126,7 +126,7 @@ function failureRecord(exchange: Exchange, durationMs: number, atMs: number): Fa
   return {
     atMs,
     requestId: exchange.requestId,
-    traceId: exchange.traced?.traceId ?? null,
+    traceId: exchange.traceId,
     method: head.method,
     host: head.host,
     path: head.path.slice(0, MAX_PATH),

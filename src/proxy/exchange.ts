@@ -1,5 +1,5 @@
 import type { ClaimValue } from '../lib/claim.ts'
-import type { TracedExchange } from '../observe/tracing/traced-exchange.ts'
+import type { SpanRecorder } from '../observe/tracing/span-recorder.ts'
 import type { Route, RouteChoice } from './route.ts'
 
 /** What policies see of a request's head; `http1/head.ts` is one, HTTP/2 will bring another. */
@@ -90,8 +90,12 @@ export class Exchange {
   tenantStreamPlace = -1 // worker/stream-watch
   /** Kinds of shadowed policies that would have refused it: JSON strings, joined by commas. */
   shadowed = '' // policies/shadow
-  /** Its part in a trace; null where none are made. */
-  traced: TracedExchange | null = null // pipeline
+  /** The trace it is part of; null where none are made. */
+  traceId: string | null = null // observe/tracing
+  /** Field lines that tell the upstream of that trace; empty where none are made. */
+  traceLines = '' // observe/tracing, forward
+  /** What it waits for; null unless its trace is kept. */
+  spans: SpanRecorder | null = null // observe/tracing
   /** The copy that the last shadowed policy decided about; it holds the one before. */
   shade: Exchange | null = null // policies/shadow
 

@@ -106,7 +106,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#endpoint = endpoint
     this.#exchange.endpoint = target
     if (this.#exchange.attempts++ === 0) this.#exchange.forwardedMs = this.#site.nowMs()
-    this.#exchange.traced?.connects(target)
+    this.#exchange.spans?.connects(target)
     this.#site.trace?.(this.#exchange, 'Proxying request', { method: this.#head.method, target })
     const kind = this.#upgrade ? 'upgrade' : 'plain'
     connection.begin(this, this.#head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)
@@ -126,7 +126,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
       this.#exchange.endpoint = endpoint.live.target
       this.#tried = [...this.#tried, endpoint]
     }
-    this.#exchange.traced?.fails(fault, endpoint?.live.target ?? null)
+    this.#exchange.spans?.fails(fault, endpoint?.live.target ?? null)
     const ending = this.#choice.failures.unconnected[fault]
     const isDialFault = fault === 'refused' || fault === 'timeout'
     if (isDialFault && this.#mayRetry('connect', ending.replay)) this.#retry(fault)
@@ -136,7 +136,8 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   #take(need: 'any' | 'fresh'): void {
     const { upstream } = this.#choice
     if (!this.#client.requestDone) this.#client.hold()
-    this.#exchange.traced?.attempts(upstream.name, this.#site.nowMs())
+    const { spans } = this.#exchange
+    if (spans !== null) this.#exchange.traceLines = spans.attempts(upstream.name, this.#site.nowMs())
     upstream.take(this, need, balanceKey(upstream.config.balance, this.#exchange), this.#tried)
   }
 
@@ -207,7 +208,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** Says how the endpoint did, and whether another is asked instead of giving the client this. */
   #isPassedOver(head: Head): boolean {
     const { status } = head
-    this.#exchange.traced?.responds(status)
+    this.#exchange.spans?.responds(status)
     if (status === 502 || status === 503 || status === 504) this.#endpoint?.failed(this)
     else this.#endpoint?.succeeded(this)
     if (status < 400 || !this.#client.requestDone || !this.#mayRetry(status, 'idempotent')) return false
@@ -242,7 +243,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   }
 
   responseFailed(fault: ResponseFault): void {
-    this.#exchange.traced?.fails(fault, null)
+    this.#exchange.spans?.fails(fault, null)
     const isReused = (this.#connection?.uses ?? 0) > 1
     this.#connection = null
     if (this.#tunnel) {
@@ -286,7 +287,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#answered = true
     this.#tunnel = true
     this.#exchange.status = 101
-    this.#exchange.traced?.responds(101)
+    this.#exchange.spans?.responds(101)
     this.#endpoint?.succeeded(this)
     this.#becomeStream()
     this.#site.streams?.begin(this.#exchange)

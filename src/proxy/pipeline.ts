@@ -74,8 +74,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     const requestId = requestIdOf(head, this.#parts.newId)
     const exchange = new Exchange(head, route, origin.clientIp, origin.scheme, requestId, startMs)
     this.active++
-    if (this.tracer !== null)
-      exchange.traced = this.tracer.begin(head, origin.trusted ? 'trusted' : 'untrusted')
+    this.tracer?.begin(exchange, origin.trusted ? 'trusted' : 'untrusted')
     this.trace?.(exchange, 'Request received', {
       method: head.method,
       path: head.path,
@@ -128,12 +127,12 @@ export class Pipeline implements RequestServer, ForwardSite {
       this.finish(exchange)
     })
     client.receiver = waiting
-    exchange.traced?.waits(exchange.route.policies[exchange.admitted]?.kind ?? '', this.nowMs())
+    exchange.spans?.waits(exchange.route.policies[exchange.admitted]?.kind ?? '', this.nowMs())
     if (!client.requestDone) client.hold()
     verdict.then(
       (settled) => {
         if (waiting.isGone) return
-        exchange.traced?.goesOn(this.nowMs())
+        exchange.spans?.goesOn(this.nowMs())
         client.receiver = null
         if (settled !== null) this.#conclude(client, exchange, settled)
         else {
@@ -202,7 +201,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     const { policies } = exchange.route
     while (exchange.admitted > 0) policies[--exchange.admitted]?.settle?.(exchange)
     const nowMs = this.nowMs()
-    if (exchange.traced !== null) this.tracer?.end(exchange, exchange.traced, nowMs)
+    if (exchange.spans !== null) this.tracer?.end(exchange, exchange.spans, nowMs)
     this.#parts.record(exchange, nowMs)
   }
 

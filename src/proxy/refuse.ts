@@ -86,7 +86,7 @@ function problem(failure: Failure, exchange: Exchange): Buffer {
       code: failure.code,
       request_id: exchange.requestId,
       // Without a trace there is no such member.
-      trace_id: exchange.traced?.traceId,
+      trace_id: exchange.traceId ?? undefined,
     }),
   )
 }

@@ -39,7 +39,7 @@ export function requestHead(
   else if (head.chunked) framing = `Transfer-Encoding: chunked\r\n${keptTrailerNames(head, plan.unnominated)}`
   return (
     `${head.method} ${plan.basePath}${target} HTTP/1.1\r\nHost: ${host}\r\n${kept}${plan.lines}${exchange.asserted}` +
-    `X-Request-ID: ${exchange.requestId}\r\n${exchange.traced === null ? '' : exchange.traced.lines}${origin.lines}Via: 1.${head.minor} nyro\r\n${framing}\r\n`
+    `X-Request-ID: ${exchange.requestId}\r\n${exchange.traceLines}${origin.lines}Via: 1.${head.minor} nyro\r\n${framing}\r\n`
   )
 }
 

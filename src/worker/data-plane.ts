@@ -12,7 +12,6 @@ import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { AccessLog } from '../observe/access-log.ts'
 import { isLogged } from '../observe/log-line.ts'
 import type { ThreadSecond } from '../observe/second-tally.ts'
-import { HexSource } from '../observe/tracing/hex-source.ts'
 import { Tracer } from '../observe/tracing/tracer.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import type { Trace } from '../proxy/forward-site.ts'
@@ -85,7 +84,6 @@ export class DataPlane implements RolloutPlane {
   readonly #limits: { -readonly [K in keyof ListenConfig['timeouts']]: number }
   #maxClients = 0
   #access: AccessLog
-  readonly #ids = new HexSource(randomFillSync)
   /** As configured, joined: whether a reload changes it. */
   #trusted = ''
   #closing = false
@@ -273,7 +271,7 @@ export class DataPlane implements RolloutPlane {
 
   #makeTracer(share: number): Tracer {
     const { random, writeSpans } = this.#parts
-    return new Tracer({ share, random, ids: this.#ids, wallMs: this.#clock.wallMs, write: writeSpans })
+    return new Tracer({ share, random, fill: randomFillSync, wallMs: this.#clock.wallMs, write: writeSpans })
   }
 
   #accept(accepted: net.Socket): void {

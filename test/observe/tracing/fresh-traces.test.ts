@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FreshTraces, spanIdOf, traceIdOf } from '../../../src/observe/tracing/fresh-traces.ts'
+import { parseTraceParent } from '../../../src/observe/tracing/trace-parent.ts'
+
+const LINE = /^traceparent: (.{55})\r\n$/
+
+test('every line is one that a reader of the field takes, unsampled, and says its own ids', () => {
+  let next = 0
+  const fresh = new FreshTraces((bytes) => {
+    for (let index = 0; index < bytes.length; index++) bytes[index] = (next += 7) & 255
+  })
+  for (let count = 0; count < 1_000; count++) {
+    const line = fresh.next()
+    assert.deepEqual(parseTraceParent(LINE.exec(line)?.[1] ?? ''), {
+      traceId: traceIdOf(line),
+      spanId: spanIdOf(line),
+      sampled: false,
+    })
+  }
+})
+
+test('ids are the bytes of the source, none used twice', () => {
+  let calls = 0
+  const fresh = new FreshTraces((bytes) => {
+    for (let at = 0; at < bytes.length; at += 8) bytes.writeBigUInt64BE(BigInt(++calls), at)
+  })
+  const parts = Array.from({ length: 300 }, () => fresh.next()).flatMap((line) => {
+    const trace = traceIdOf(line)
+    return [trace.slice(0, 16), trace.slice(16), spanIdOf(line)]
+  })
+  assert.deepEqual(
+    parts,
+    parts.map((_, index) => (index + 1).toString(16).padStart(16, '0')),
+  )
+})
+
+test('a source that gives zeros yields no id of zeros', () => {
+  const line = new FreshTraces((bytes) => bytes.fill(0)).next()
+  assert.deepEqual([traceIdOf(line), spanIdOf(line)], ['1'.padStart(32, '0'), '1'.padStart(16, '0')])
+})
