@@ -106,7 +106,6 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     this.#endpoint = endpoint
     this.#exchange.endpoint = target
     if (this.#exchange.attempts++ === 0) this.#exchange.forwardedMs = this.#site.nowMs()
-    this.#exchange.spans?.connects(target)
     this.#site.trace?.(this.#exchange, 'Proxying request', { method: this.#head.method, target })
     const kind = this.#upgrade ? 'upgrade' : 'plain'
     connection.begin(this, this.#head.method, kind, headMs ?? timeouts.headMs, idleMs ?? timeouts.idleMs)
@@ -194,6 +193,7 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
     if (this.#isPassedOver(head)) return
     const nowMs = this.#site.nowMs()
     if (!admitsResponse(this.#site.streams, this.#exchange, head, this.#head, nowMs)) {
+      this.#exchange.spans?.responds(head.status)
       this.#refuse(this.#choice.failures.unconnected.saturated)
       return
     }
@@ -208,10 +208,10 @@ export class Forward implements RequestReceiver, ResponseReceiver, ConnectionWai
   /** Says how the endpoint did, and whether another is asked instead of giving the client this. */
   #isPassedOver(head: Head): boolean {
     const { status } = head
-    this.#exchange.spans?.responds(status)
     if (status === 502 || status === 503 || status === 504) this.#endpoint?.failed(this)
     else this.#endpoint?.succeeded(this)
     if (status < 400 || !this.#client.requestDone || !this.#mayRetry(status, 'idempotent')) return false
+    this.#exchange.spans?.responds(status)
     this.#connection?.discard()
     this.#connection = null
     this.#leaveTried()

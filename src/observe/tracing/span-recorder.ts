@@ -6,9 +6,21 @@ const MAX_CHILDREN = 32
 /** Times on the exchange's clock. */
 type Child = { -readonly [Key in keyof ChildRecord]: ChildRecord[Key] }
 
+/** Of an exchange, what its tries at upstreams leave there. */
+export interface TriedExchange {
+  /** host:port of the endpoint that was last tried. */
+  readonly endpoint: string | null
+  /** How often the request was handed to an upstream. */
+  readonly attempts: number
+  readonly status: number
+  /** When the response that is passed on came, ms; 0: not yet. */
+  readonly respondedMs: number
+}
+
 /**
  * What an exchange whose trace is kept waited for. One thing at a time: whatever begins ends what was before. Those
- * that are not kept have none, so that nothing on their way is called.
+ * that are not kept have none, and what goes well is read from the exchange when a try is over: every call on the way
+ * of all exchanges takes from the code that V8 compiles in one piece.
  */
 export class SpanRecorder {
   readonly spanId: string
@@ -21,16 +33,21 @@ export class SpanRecorder {
   /** Children beyond those that are kept. */
   dropped = 0
   #open: Child | null = null
+  /** The exchange's `attempts` when that began. */
+  #before = 0
+  readonly #exchange: TriedExchange
   readonly #traceId: string
   readonly #newSpanId: () => string
 
   constructor(
+    exchange: TriedExchange,
     traceId: string,
     spanId: string,
     parentId: string | null,
     state: string,
     newSpanId: () => string,
   ) {
+    this.#exchange = exchange
     this.#traceId = traceId
     this.spanId = spanId
     this.parentId = parentId
@@ -48,10 +65,6 @@ export class SpanRecorder {
     return traceLines(this.#traceId, this.#begin('attempt', upstream, nowMs), '01', this.state)
   }
 
-  connects(target: string): void {
-    if (this.#open !== null) this.#open.target = target
-  }
-
   /** `target`: host:port where it is known. */
   fails(fault: string, target: string | null): void {
     if (this.#open === null) return
@@ -59,14 +72,19 @@ export class SpanRecorder {
     if (target !== null) this.#open.target = target
   }
 
+  /** With what is not passed on as the exchange's response. */
   responds(status: number): void {
     if (this.#open !== null) this.#open.status = status
   }
 
   /** What was waited for has come to its end. */
   goesOn(nowMs: number): void {
-    if (this.#open === null) return
-    this.#open.endMs = nowMs
+    const open = this.#open
+    if (open === null) return
+    const { attempts, endpoint, respondedMs, status } = this.#exchange
+    if (attempts > this.#before) open.target ??= endpoint
+    if (open.kind === 'attempt' && respondedMs > 0) open.status = status
+    open.endMs = nowMs
     this.#open = null
   }
 
@@ -89,6 +107,7 @@ export class SpanRecorder {
       ...{ target: null, status: 0, fault: null },
     }
     this.#open = child
+    this.#before = this.#exchange.attempts
     this.children.push(child)
     return spanId
   }

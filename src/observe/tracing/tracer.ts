@@ -51,7 +51,8 @@ export class Tracer {
     exchange.traceId = traceId
     exchange.traceLines = line
     // A state without a parent would belong to no trace (section 4.3).
-    if (this.#draws()) exchange.spans = new SpanRecorder(traceId, spanIdOf(line), null, '', this.#newSpanId)
+    if (this.#draws())
+      exchange.spans = new SpanRecorder(exchange, traceId, spanIdOf(line), null, '', this.#newSpanId)
   }
 
   /** Once, when an exchange whose trace is kept is over. `nowMs`: on its clock. */
@@ -67,7 +68,7 @@ export class Tracer {
     exchange.traceId = traceId
     exchange.traceLines = traceLines(traceId, spanId, '00', state)
     if (peer === 'trusted' ? parent.sampled : this.#draws())
-      exchange.spans = new SpanRecorder(traceId, spanId, parent.spanId, state, this.#newSpanId)
+      exchange.spans = new SpanRecorder(exchange, traceId, spanId, parent.spanId, state, this.#newSpanId)
   }
 
   #draws(): boolean {
@@ -92,12 +93,7 @@ function stateIn(head: RequestHead): string {
 }
 
 /** `epochMs`: when the exchange's clock showed 0, by the wall clock. */
-function recordOf(
-  exchange: Exchange,
-  spans: SpanRecorder,
-  nowMs: number,
-  epochMs: number,
-): ExchangeRecord {
+function recordOf(exchange: Exchange, spans: SpanRecorder, nowMs: number, epochMs: number): ExchangeRecord {
   const { head } = exchange
   return {
     traceId: exchange.traceId ?? '',

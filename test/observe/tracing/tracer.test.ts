@@ -84,11 +84,13 @@ describe('a record', () => {
     spans.waits('mine', 10)
     spans.goesOn(12)
     spans.attempts('orders', 12)
-    spans.connects('10.0.0.1:80')
+    exchange.endpoint = '10.0.0.1:80'
+    exchange.attempts = 1
     spans.fails('reset', null)
     spans.attempts('orders', 20)
-    spans.connects('10.0.0.2:80')
-    spans.responds(200)
+    exchange.endpoint = '10.0.0.2:80'
+    exchange.attempts = 2
+    exchange.respondedMs = 30
     exchange.status = 200
     tracer.end(exchange, spans, 50)
     assert.match(lines[0] ?? '', /^[ -~]+$/)
@@ -113,6 +115,25 @@ describe('a record', () => {
     assert.equal(new Set(ids).size, 4)
     for (const id of ids) assert.match(id, /^(?!0{16})[0-9a-f]{16}$/)
     assert.match(record.traceId, /^(?!0{32})[0-9a-f]{32}$/)
+  })
+
+  test('names no endpoint for a try that got none, though one before it did', () => {
+    const { tracer, records } = stage(1)
+    const exchange = exchangeOf(headWith())
+    const spans = recorded(tracer, exchange, 'untrusted')
+    spans.attempts('orders', 1)
+    exchange.endpoint = '10.0.0.1:80'
+    exchange.attempts = 1
+    spans.responds(503)
+    spans.attempts('orders', 2)
+    exchange.code = 'upstream_timeout'
+    exchange.status = 504
+    tracer.end(exchange, spans, 3)
+    const told = records()[0]?.children.map(({ target, status, fault }) => [target, status, fault])
+    assert.deepEqual(told, [
+      ['10.0.0.1:80', 503, null],
+      [null, 0, 'upstream_timeout'],
+    ])
   })
 
   test('says that the client left, of whatever was waited for', () => {
