@@ -21,7 +21,7 @@ export interface SeriesPlan {
 }
 
 /** One list per label, one place per round; null where the entrant sat out or the round did not count. */
-export type Series = ReadonlyMap<string, readonly (Measurement | null)[]>
+export type Series = ReadonlyMap<string, (Measurement | null)[]>
 
 /** Runs all entrants round by round, in an order that turns, so that nobody is always first. */
 export async function runSeries(
@@ -104,18 +104,15 @@ export function ratiosTable(series: Series): Table {
   )
 }
 
-/** Each of the others against the first entrant: what it costs to be more than that one. */
-export function costsTable(series: Series): Table {
-  const [first, ...others] = [...series.keys()]
-  return pairsTable(
-    series,
-    others.map((other) => [other, first ?? '']),
-  )
-}
-
 /** CPU per request of one entrant against another's, within rounds. */
 export function cpuRatio(series: Series, ours: string, theirs: string): Interval {
   return intervalOf(pairRatios(columnOf(series, ours, cpuUs), columnOf(series, theirs, cpuUs)))
+}
+
+/** That ratio as a row; its head is RATIO_HEAD. */
+export function cpuRow(series: Series, ours: string, theirs: string): string[] {
+  const columns = [columnOf(series, ours, cpuUs), columnOf(series, theirs, cpuUs)] as const
+  return ratioRow(`${ours} / ${theirs}`, 'CPU/request', ...columns) ?? []
 }
 
 function pairsTable(series: Series, pairs: readonly (readonly [string, string])[]): Table {

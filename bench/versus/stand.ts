@@ -82,8 +82,8 @@ export interface Upstream {
 
 export async function startUpstream(stand: Stand): Promise<Upstream> {
   const port = await freePort()
-  const seen = new LogFile(stand.file('upstream-seen.log'))
-  const directory = stand.subdirectory('upstream')
+  const seen = new LogFile(stand.file(`upstream-${port}-seen.log`))
+  const directory = stand.subdirectory(`upstream-${port}`)
   const config = stand.fill('nginx-upstream.conf', { directory, port, log: seen.path })
   const child = stand.start({
     name: 'upstream',

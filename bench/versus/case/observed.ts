@@ -3,88 +3,151 @@ import type { Bench } from '../bench.ts'
 import { assertCounts, assertCountsNothing } from '../count.ts'
 import { writeGatewayFile } from '../peer/gateway-file.ts'
 import { type Peer, type PeerStart, startPeer } from '../peer/peer.ts'
-import { type CaseReport, MIN_PAIRS } from '../report.ts'
-import { costsTable, cpuRatio, mediansTable, runSeries, type Series } from '../series.ts'
+import { type CaseReport, MIN_PAIRS, RATIO_HEAD } from '../report.ts'
+import { cpuRatio, cpuRow, mediansTable, type Series } from '../series.ts'
+import { startUpstream, type Upstream } from '../stand.ts'
+import { runTogether } from '../together.ts'
 import { makeToken, tokenLines } from '../token.ts'
 import { tryPeer } from '../trial.ts'
 import { UNCOUNTED_ENV } from '../uncounted/replaced.ts'
-import { Collector, EXPORT_MS, PageReader, SAMPLED, Scraper } from '../watcher.ts'
+import { Collector, EXPORT_MS, PageReader, SAMPLED, Scraper, type Watched } from '../watcher.ts'
 
 const TOKENS = 5_000
-const TRACED = `traced ${100 * SAMPLED}%`
-const PROMISED = ['metrics', TRACED, 'page open']
+const WITHOUT = 'without'
 const MOST_CPU = 1.05
-/** Rounds for each of the throughput case's: single ones differ by a tenth, and a twentieth is to be told. */
+/** Rounds for each of the throughput case's. */
 const PATIENCE = 2
+/** New processes for so many parts of the rounds: what V8 makes of a program differs by a hundredth or two each time. */
+const PARTS = 6
+
+/** Holds a watcher to a gateway; what it is asked for in the end is what it saw. */
+interface Watch {
+  readonly label: string
+  /** How long after a round both of a pair may still work for it. */
+  readonly afterworkMs: number
+  readonly settings: (collector: Collector) => readonly string[]
+  readonly begin: (bench: Bench, peer: Peer, collector: Collector) => (seconds: number) => Promise<Watched>
+}
+
+const WATCHES: readonly Watch[] = [
+  {
+    label: 'metrics',
+    afterworkMs: 0,
+    settings: () => [],
+    begin: ({ stand }, peer) => {
+      const scraper = new Scraper(stand, peer)
+      return async () => scraper.saw()
+    },
+  },
+  {
+    label: `traced ${100 * SAMPLED}%`,
+    afterworkMs: EXPORT_MS,
+    settings: ({ url }) => [`tracing: { endpoint: "${url}", sample: ${100 * SAMPLED}% }`],
+    begin: (_, peer, collector) => () => collector.saw(peer),
+  },
+  {
+    label: 'page open',
+    afterworkMs: 0,
+    settings: () => [],
+    begin: ({ stand }, peer) => {
+      const reader = new PageReader(stand, peer)
+      return async (seconds) => reader.saw(seconds)
+    },
+  },
+]
 
 /** What watching costs: metrics scraped, traces, and the live page, against the same gateway with nothing counted. */
 export async function observed(bench: Bench): Promise<CaseReport | null> {
-  const { stand, options } = bench
+  const { stand, options, upstream } = bench
   if (!options.peers.includes('gateway')) return null
   const tokenFile = stand.file('tokens-observed')
   const tokens = Array.from({ length: TOKENS }, (_, index) => makeToken('observed', index))
   writeFileSync(tokenFile, tokenLines(tokens))
+  const upstreams = [upstream, await startUpstream(stand)] as const
 
-  const collector = await Collector.start(stand)
-  const tracing = `tracing: { endpoint: "${collector.url}", sample: ${100 * SAMPLED}% }`
-  const without = await startGateway(bench, [], { env: UNCOUNTED_ENV })
-  const metrics = await startGateway(bench, [], {})
-  const traced = await startGateway(bench, [tracing], { afterworkMs: EXPORT_MS })
-  const viewed = await startGateway(bench, [], {})
-  for (const peer of [metrics, traced, viewed]) await assertCounts(peer)
-  await assertCountsNothing(without)
-  const reader = new PageReader(stand, viewed)
-  const scraper = new Scraper(stand, metrics)
-
-  const entrants = [
-    { label: 'without', peer: without, every: 1 },
-    { label: 'metrics', peer: metrics, every: 1 },
-    { label: TRACED, peer: traced, every: 1 },
-    { label: 'page open', peer: viewed, every: 1 },
-  ]
-  const rounds = PATIENCE * options.rounds
-  const { series, faults } = await runSeries(bench, entrants, {
-    name: 'observed',
-    rounds,
-    outcome: 'forwarded',
-    loadOf: () => ({ tokenFile, distinct: null, seconds: options.seconds }),
-  })
-  await assertCountsNothing(without)
-  const watched = [await collector.saw(traced), reader.saw(rounds * options.seconds), scraper.saw()]
+  const tables = []
+  const faults: string[] = []
+  const ratios: string[][] = []
+  const seen: string[][] = []
+  for (const watch of WATCHES) {
+    const { series, watched, spoiled } = await measure(bench, watch, upstreams, tokenFile)
+    tables.push(mediansTable(series))
+    ratios.push(cpuRow(series, watch.label, WITHOUT))
+    for (const { name, words } of watched) seen.push([name, words])
+    faults.push(...spoiled, ...watched.flatMap((one) => one.faults), ...brokenPromise(series, watch.label))
+  }
   return {
     title: 'Watching',
     method:
       'The throughput case with gateways that differ in who watches them: metrics, as the product comes, scraped each ' +
-      `second; ${100 * SAMPLED}% of the traces sent to a collector; the live page held open. Each ` +
-      'against one whose counting is replaced by nothing as it starts, which no setting does. Traces have ' +
-      `${EXPORT_MS} ms after a round for what they are still to send, which counts. Promise: the 95% interval of ` +
-      `CPU/request of ${PROMISED.join(', ')} ends at ${MOST_CPU} or below, over ${MIN_PAIRS} pairs or more.`,
-    tables: [
-      mediansTable(series),
-      costsTable(series),
-      { head: ['watched by', 'saw'], rows: watched.map(({ name, words }) => [name, words]) },
-    ],
-    faults: [...faults, ...watched.flatMap((one) => one.faults), ...brokenPromises(series)],
+      `second; ${100 * SAMPLED}% of the traces sent to a collector; the live page held open. Each against one whose ` +
+      'counting is replaced by nothing as it starts, which no setting does. The two of a pair run at the same time, on ' +
+      'the same core, half of the connections each: what the machine does to one it does to the other, and the requests ' +
+      `per second are those of half a core. ${PARTS} times during the rounds both are started anew and warmed up. With ` +
+      `traces both have ${EXPORT_MS} ms after a round for what is still to be sent, which counts. Promise: the 95% interval of ` +
+      `CPU/request ends at ${MOST_CPU} or below, over ${MIN_PAIRS} pairs or more.`,
+    tables: [...tables, { head: RATIO_HEAD, rows: ratios }, { head: ['watched by', 'saw'], rows: seen }],
+    faults,
   }
 }
 
+async function measure(
+  bench: Bench,
+  watch: Watch,
+  upstreams: readonly [Upstream, Upstream],
+  tokenFile: string,
+): Promise<{ series: Series; watched: Watched[]; spoiled: string[] }> {
+  const { stand, options } = bench
+  const { afterworkMs } = watch
+  const rounds = Math.ceil((PATIENCE * options.rounds) / PARTS)
+  const series: Series = new Map([
+    [WITHOUT, []],
+    [watch.label, []],
+  ])
+  const watched: Watched[] = []
+  const spoiled: string[] = []
+  for (let part = 0; part < PARTS; part++) {
+    const { mark } = stand
+    const collector = await Collector.start(stand)
+    const [first, second] = part % 2 === 0 ? upstreams : [upstreams[1], upstreams[0]]
+    const without = await startGateway(bench, first, [], { env: UNCOUNTED_ENV, afterworkMs })
+    const peer = await startGateway(bench, second, watch.settings(collector), { afterworkMs })
+    await assertCounts(peer)
+    await assertCountsNothing(without)
+    const saw = watch.begin(bench, peer, collector)
+    const faults = await runTogether(bench, series, {
+      name: `${watch.label}, part ${part + 1}/${PARTS}`,
+      rounds,
+      load: { tokenFile, distinct: null, seconds: options.seconds },
+      pair: [
+        { label: WITHOUT, peer: without, upstream: first },
+        { label: watch.label, peer, upstream: second },
+      ],
+    })
+    spoiled.push(...faults)
+    await assertCountsNothing(without)
+    watched.push(await saw(rounds * options.seconds))
+    await stand.stopSince(mark)
+  }
+  return { series, watched, spoiled }
+}
+
 async function startGateway(
-  { stand, upstream }: Bench,
+  { stand }: Bench,
+  upstream: Upstream,
   settings: readonly string[],
   start: Partial<PeerStart>,
 ): Promise<Peer> {
-  const config = writeGatewayFile(stand, `observed-${stand.mark}`, { upstreamPort: upstream.port, settings })
   const { port } = upstream
+  const config = writeGatewayFile(stand, `observed-${stand.mark}`, { upstreamPort: port, settings })
   const common = { queryPort: port, ingestPort: port, workers: 1, cores: stand.cores.peer, config }
   const peer = await startPeer(stand, 'gateway', { ...common, ...start })
   await tryPeer(peer, upstream)
   return peer
 }
 
-function brokenPromises(series: Series): string[] {
-  return PROMISED.flatMap((label) => {
-    const { high, count } = cpuRatio(series, label, 'without')
-    if (high === null || count < MIN_PAIRS || high <= MOST_CPU) return []
-    return [`promise broken: CPU/request of ${label} may be ${high.toFixed(3)} of that without`]
-  })
+function brokenPromise(series: Series, label: string): string[] {
+  const { high, count } = cpuRatio(series, label, WITHOUT)
+  if (high === null || count < MIN_PAIRS || high <= MOST_CPU) return []
+  return [`promise broken: CPU/request of ${label} may be ${high.toFixed(3)} of that without`]
 }

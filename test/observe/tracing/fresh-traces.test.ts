@@ -8,7 +8,10 @@ const LINE = /^traceparent: (.{55})\r\n$/
 test('every line is one that a reader of the field takes, unsampled, and says its own ids', () => {
   let next = 0
   const fresh = new FreshTraces((bytes) => {
-    for (let index = 0; index < bytes.length; index++) bytes[index] = (next += 7) & 255
+    for (let index = 0; index < bytes.length; index++) {
+      next += 7
+      bytes[index] = next & 255
+    }
   })
   for (let count = 0; count < 1_000; count++) {
     const line = fresh.next()

@@ -1,0 +1,63 @@
+import type { Bench } from './bench.ts'
+import type { Load } from './load/wrk.ts'
+import type { Peer } from './peer/peer.ts'
+import { whole } from './report.ts'
+import { type Measurement, measureRound } from './round.ts'
+import { cpuUs, type Series } from './series.ts'
+import type { Upstream } from './stand.ts'
+
+/** Compilers and pools warm up outside the count. */
+const WARM_UPS = 4
+
+export interface TogetherPlan {
+  readonly name: string
+  readonly rounds: number
+  readonly load: Load
+  /** Their labels are those of the series. */
+  readonly pair: readonly { readonly label: string; readonly peer: Peer; readonly upstream: Upstream }[]
+}
+
+/**
+ * Runs peers under load at the same time and adds a round's measurements to the series. The scheduler interleaves them
+ * by the millisecond: their ratio varies by 2% from round to round (30 rounds of 2 s, a gateway against itself), that
+ * of rounds in turn by 12%. A round counts for all or for none; tells of those that did not.
+ */
+export async function runTogether(
+  { stand, say }: Bench,
+  series: Series,
+  { name, rounds, load, pair }: TogetherPlan,
+): Promise<string[]> {
+  const faults: string[] = []
+  for (let round = -WARM_UPS; round < rounds; round++) {
+    const measured = await Promise.all(
+      pair.map(({ peer, upstream }) =>
+        measureOrFault(() => measureRound(stand, upstream, peer, load, 'forwarded')),
+      ),
+    )
+    if (round < 0) continue
+    const words: string[] = []
+    const counts = measured.every((one) => typeof one !== 'string')
+    for (const [index, one] of measured.entries()) {
+      const label = pair[index]?.label ?? ''
+      series.get(label)?.push(counts && typeof one !== 'string' ? one : null)
+      words.push(
+        typeof one === 'string'
+          ? `${label} (does not count: ${one})`
+          : `${label} ${whole(one.requestsPerSecond)}/s ${cpuUs(one).toFixed(1)} µs`,
+      )
+      if (typeof one === 'string') faults.push(`${name}, round ${round + 1}, ${label}: ${one}`)
+    }
+    say(`${name} ${round + 1}/${rounds}  ${words.join(' · ')}`)
+  }
+  // A neighbour's spike may spoil a round; more than one in ten is a fault of ours.
+  return faults.length > Math.ceil(rounds / 10) ? faults : []
+}
+
+async function measureOrFault(measure: () => Promise<Measurement>): Promise<Measurement | string> {
+  try {
+    const measured = await measure()
+    return measured.faults.length === 0 ? measured : measured.faults.join('; ')
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
