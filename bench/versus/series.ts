@@ -21,7 +21,7 @@ export interface SeriesPlan {
 }
 
 /** One list per label, one place per round; null where the entrant sat out or the round did not count. */
-export type Series = ReadonlyMap<string, (Measurement | null)[]>
+export type Series = ReadonlyMap<string, readonly (Measurement | null)[]>
 
 /** Runs all entrants round by round, in an order that turns, so that nobody is always first. */
 export async function runSeries(
@@ -41,13 +41,12 @@ export async function runSeries(
     const words: string[] = []
     for (const { label, peer } of turned(entrants, round).filter(({ every }) => round % every === 0)) {
       const measured = await measureOrFault(bench, peer, load, plan.outcome)
+      words.push(`${label} ${wordsOf(measured)}`)
       if (typeof measured !== 'string') {
-        words.push(`${label} ${whole(measured.requestsPerSecond)}/s ${cpuUs(measured).toFixed(1)} µs`)
         series.get(label)?.splice(round, 1, measured)
         continue
       }
       discarded++
-      words.push(`${label} (does not count: ${measured})`)
       faults.push(`${plan.name}, round ${round + 1}, ${label}: ${measured}`)
     }
     bench.say(`${plan.name} ${round + 1}/${plan.rounds}  ${words.join(' · ')}`)
@@ -58,8 +57,8 @@ export async function runSeries(
 }
 
 /** What was measured, or why the round does not count. */
-async function measureOrFault(
-  { stand, upstream }: Bench,
+export async function measureOrFault(
+  { stand, upstream }: Pick<Bench, 'stand' | 'upstream'>,
   peer: Peer,
   load: Load,
   outcome: Outcome,
@@ -70,6 +69,12 @@ async function measureOrFault(
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
+}
+
+/** For a progress line. */
+export function wordsOf(measured: Measurement | string): string {
+  if (typeof measured === 'string') return `(does not count: ${measured})`
+  return `${whole(measured.requestsPerSecond)}/s ${cpuUs(measured).toFixed(1)} µs`
 }
 
 export function mediansTable(series: Series): Table {
@@ -97,11 +102,12 @@ export function mediansTable(series: Series): Table {
 
 /** The first entrant against each of the others: how it stands among them. */
 export function ratiosTable(series: Series): Table {
-  const [first, ...others] = [...series.keys()]
-  return pairsTable(
-    series,
-    others.map((other) => [first ?? '', other]),
-  )
+  const [first = '', ...others] = series.keys()
+  const rows = others.flatMap((other) => [
+    rowOf(series, first, other, 'requests/s', (one) => one.requestsPerSecond),
+    cpuRow(series, first, other),
+  ])
+  return { head: RATIO_HEAD, rows: rows.filter((row) => row !== null) }
 }
 
 /** CPU per request of one entrant against another's, within rounds. */
@@ -109,19 +115,20 @@ export function cpuRatio(series: Series, ours: string, theirs: string): Interval
   return intervalOf(pairRatios(columnOf(series, ours, cpuUs), columnOf(series, theirs, cpuUs)))
 }
 
-/** That ratio as a row; its head is RATIO_HEAD. */
-export function cpuRow(series: Series, ours: string, theirs: string): string[] {
-  const columns = [columnOf(series, ours, cpuUs), columnOf(series, theirs, cpuUs)] as const
-  return ratioRow(`${ours} / ${theirs}`, 'CPU/request', ...columns) ?? []
+/** That ratio as a row; its head is RATIO_HEAD. Null: no pair counted. */
+export function cpuRow(series: Series, ours: string, theirs: string): string[] | null {
+  return rowOf(series, ours, theirs, 'CPU/request', cpuUs)
 }
 
-function pairsTable(series: Series, pairs: readonly (readonly [string, string])[]): Table {
-  const rows = pairs.flatMap(([ours, theirs]) => {
-    const row = (measure: string, pick: (one: Measurement) => number): string[] | null =>
-      ratioRow(`${ours} / ${theirs}`, measure, columnOf(series, ours, pick), columnOf(series, theirs, pick))
-    return [row('requests/s', (one) => one.requestsPerSecond), row('CPU/request', cpuUs)]
-  })
-  return { head: RATIO_HEAD, rows: rows.filter((row) => row !== null) }
+function rowOf(
+  series: Series,
+  ours: string,
+  theirs: string,
+  measure: string,
+  pick: (one: Measurement) => number,
+): string[] | null {
+  const pair = `${ours} / ${theirs}`
+  return ratioRow(pair, measure, columnOf(series, ours, pick), columnOf(series, theirs, pick))
 }
 
 function columnOf(series: Series, label: string, pick: (one: Measurement) => number): (number | null)[] {

@@ -1,9 +1,8 @@
 import type { Bench } from './bench.ts'
 import type { Load } from './load/wrk.ts'
 import type { Peer } from './peer/peer.ts'
-import { whole } from './report.ts'
-import { type Measurement, measureRound } from './round.ts'
-import { cpuUs, type Series } from './series.ts'
+import type { Measurement } from './round.ts'
+import { measureOrFault, wordsOf } from './series.ts'
 import type { Upstream } from './stand.ts'
 
 /** Compilers and pools warm up outside the count. */
@@ -24,15 +23,13 @@ export interface TogetherPlan {
  */
 export async function runTogether(
   { stand, say }: Bench,
-  series: Series,
+  series: ReadonlyMap<string, (Measurement | null)[]>,
   { name, rounds, load, pair }: TogetherPlan,
 ): Promise<string[]> {
   const faults: string[] = []
   for (let round = -WARM_UPS; round < rounds; round++) {
     const measured = await Promise.all(
-      pair.map(({ peer, upstream }) =>
-        measureOrFault(() => measureRound(stand, upstream, peer, load, 'forwarded')),
-      ),
+      pair.map(({ peer, upstream }) => measureOrFault({ stand, upstream }, peer, load, 'forwarded')),
     )
     if (round < 0) continue
     const words: string[] = []
@@ -40,24 +37,11 @@ export async function runTogether(
     for (const [index, one] of measured.entries()) {
       const label = pair[index]?.label ?? ''
       series.get(label)?.push(counts && typeof one !== 'string' ? one : null)
-      words.push(
-        typeof one === 'string'
-          ? `${label} (does not count: ${one})`
-          : `${label} ${whole(one.requestsPerSecond)}/s ${cpuUs(one).toFixed(1)} µs`,
-      )
+      words.push(`${label} ${wordsOf(one)}`)
       if (typeof one === 'string') faults.push(`${name}, round ${round + 1}, ${label}: ${one}`)
     }
     say(`${name} ${round + 1}/${rounds}  ${words.join(' · ')}`)
   }
   // A neighbour's spike may spoil a round; more than one in ten is a fault of ours.
   return faults.length > Math.ceil(rounds / 10) ? faults : []
-}
-
-async function measureOrFault(measure: () => Promise<Measurement>): Promise<Measurement | string> {
-  try {
-    const measured = await measure()
-    return measured.faults.length === 0 ? measured : measured.faults.join('; ')
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
 }

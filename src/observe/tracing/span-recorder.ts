@@ -1,4 +1,5 @@
 import type { ChildRecord } from './span-record.ts'
+import { traceLines } from './trace-parent.ts'
 
 /** A policy of the operator's own may wait and an upstream be tried again, but not without end. */
 const MAX_CHILDREN = 32
@@ -111,10 +112,4 @@ export class SpanRecorder {
     this.children.push(child)
     return spanId
   }
-}
-
-/** Field lines towards an upstream. `flags`: 01 where the trace is kept, else 00. `state`: empty where there is none. */
-export function traceLines(traceId: string, spanId: string, flags: '00' | '01', state: string): string {
-  const parent = `traceparent: 00-${traceId}-${spanId}-${flags}\r\n`
-  return state === '' ? parent : `${parent}tracestate: ${state}\r\n`
 }

@@ -10,10 +10,10 @@ export interface TraceParent {
 
 /** `00-` trace id `-` span id `-` flags. */
 const LENGTH = 55
-const TRACE_START = 3
-const TRACE_END = 35
-const SPAN_START = 36
-const SPAN_END = 52
+export const TRACE_START = 3
+export const TRACE_END = 35
+export const SPAN_START = 36
+export const SPAN_END = 52
 const FLAGS_START = 53
 const DASH = 45
 const ZERO = 48
@@ -35,6 +35,12 @@ export function parseTraceParent(value: string): TraceParent | null {
     // The lowest bit of the last digit; the other flags mean nothing to us.
     sampled: (digit(value.charCodeAt(LENGTH - 1)) & 1) === 1,
   }
+}
+
+/** Field lines towards an upstream. `flags`: 01 where the trace is kept, else 00. `state`: empty where there is none. */
+export function traceLines(traceId: string, spanId: string, flags: '00' | '01', state: string): string {
+  const parent = `traceparent: 00-${traceId}-${spanId}-${flags}\r\n`
+  return state === '' ? parent : `${parent}tracestate: ${state}\r\n`
 }
 
 function hasDashes(value: string): boolean {

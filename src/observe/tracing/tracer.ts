@@ -2,8 +2,8 @@ import type { Exchange, RequestHead } from '../../proxy/exchange.ts'
 import { jsonString } from '../log-line.ts'
 import { FreshTraces, spanIdOf, traceIdOf } from './fresh-traces.ts'
 import type { ExchangeRecord } from './span-record.ts'
-import { SpanRecorder, traceLines } from './span-recorder.ts'
-import { parseTraceParent, type TraceParent } from './trace-parent.ts'
+import { SpanRecorder } from './span-recorder.ts'
+import { parseTraceParent, type TraceParent, traceLines } from './trace-parent.ts'
 import { keptTraceState } from './trace-state.ts'
 
 /** Longest path and host that go into a span: a record must fit its ring many times over. */
@@ -49,10 +49,10 @@ export class Tracer {
     const line = this.#fresh.next()
     const traceId = traceIdOf(line)
     exchange.traceId = traceId
-    exchange.traceLines = line
     // A state without a parent would belong to no trace (section 4.3).
     if (this.#draws())
       exchange.spans = new SpanRecorder(exchange, traceId, spanIdOf(line), null, '', this.#newSpanId)
+    else exchange.traceLines = line
   }
 
   /** Once, when an exchange whose trace is kept is over. `nowMs`: on its clock. */
@@ -66,9 +66,9 @@ export class Tracer {
     const state = stateIn(exchange.head)
     const spanId = this.#newSpanId()
     exchange.traceId = traceId
-    exchange.traceLines = traceLines(traceId, spanId, '00', state)
     if (peer === 'trusted' ? parent.sampled : this.#draws())
       exchange.spans = new SpanRecorder(exchange, traceId, spanId, parent.spanId, state, this.#newSpanId)
+    else exchange.traceLines = traceLines(traceId, spanId, '00', state)
   }
 
   #draws(): boolean {

@@ -150,6 +150,13 @@ describe('a record', () => {
     )
   })
 
+  test('is not written of a trace that is not kept', () => {
+    const { tracer, lines } = stage(0)
+    const exchange = exchangeOf(PARENTED)
+    tracer.begin(exchange, 'untrusted')
+    assert.deepEqual([lines, exchange.spans], [[], null])
+  })
+
   test('has a bounded number of children and counts the others', () => {
     const { tracer, records } = stage(1)
     const exchange = exchangeOf(PARENTED)
