@@ -14,10 +14,22 @@ export class LoopEpoch {
   now = 0
   #events = 0
   #within = false
+  readonly #atEnd: (() => void)[] = []
   readonly #advance = (): void => {
     this.#within = false
     this.#events = 0
     this.now++
+    for (const task of this.#atEnd) task()
+  }
+
+  /** Whether socket events are being delivered: `atEnd` is still to come. */
+  get isWithin(): boolean {
+    return this.#within
+  }
+
+  /** Runs whenever all events of a turn of the loop have been delivered; for as long as this is there. */
+  atEnd(task: () => void): void {
+    this.#atEnd.push(task)
   }
 
   /** One more socket event: we are within a batch. */

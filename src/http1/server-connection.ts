@@ -293,7 +293,7 @@ export class ServerConnection extends Intake implements DeadlineOwner, SocketOwn
 
   #releaseHead(): void {
     if (this.#head === null) return
-    this.#wire.heads.give(this.#head)
+    this.#wire.heads.giveLater(this.#head)
     this.#head = null
   }
 

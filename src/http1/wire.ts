@@ -6,7 +6,7 @@ import { TimerWheel } from './timer-wheel.ts'
 export class Wire {
   readonly wheel: TimerWheel
   readonly epoch = new LoopEpoch()
-  readonly heads = new HeadPool()
+  readonly heads = new HeadPool(this.epoch)
 
   /** `clock`: monotonic milliseconds. */
   constructor(clock: () => number) {

@@ -41,19 +41,20 @@ export class RandomText {
   #refill(): void {
     const { digits, correct } = this.#form
     const random = this.#random
+    const bytes = this.#bytes
     this.#fill(random)
     for (let text = 0; text < BATCH; text++) {
       const from = text * digits.length
+      const start = text * this.#length
       correct(random, from)
-      for (const [index, place] of digits.entries())
-        this.#write(random[from + index] as number, text * this.#length + place)
+      for (let index = 0; index < digits.length; index++) {
+        const byte = random[from + index] as number
+        const at = start + (digits[index] as number)
+        bytes[at] = HEX[byte >> 4] as number
+        bytes[at + 1] = HEX[byte & 15] as number
+      }
     }
-    this.#texts = this.#bytes.toString('latin1')
+    this.#texts = bytes.toString('latin1')
     this.#next = 0
-  }
-
-  #write(byte: number, at: number): void {
-    this.#bytes[at] = HEX[byte >> 4] as number
-    this.#bytes[at + 1] = HEX[byte & 15] as number
   }
 }

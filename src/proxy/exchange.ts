@@ -77,6 +77,8 @@ export class Exchange {
   attempts = 0 // forward
   /** When the response head came, ms on the exchange's clock; 0: not yet. */
   respondedMs = 0 // forward
+  /** When it was over, ms on the exchange's clock; 0: not yet. */
+  endedMs = 0 // pipeline
   aborted = false // forward: the client left before the end
   /** How many of the route's policies admitted; they are settled in reverse. */
   admitted = 0 // pipeline

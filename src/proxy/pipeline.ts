@@ -26,8 +26,8 @@ export interface PipelineParts {
   readonly date: ResponseDate
   /** A tunnel or a stream of events has begun. */
   readonly opened: StreamOpened
-  /** A finished exchange; must not throw. */
-  readonly record: (exchange: Exchange, nowMs: number) => void
+  /** Every exchange once, when it is over; must not throw. */
+  readonly ended: (exchange: Exchange) => void
   /** A defect: the exception that ended an exchange with 500. */
   readonly defect: (exchange: Exchange, error: unknown) => void
 }
@@ -200,9 +200,9 @@ export class Pipeline implements RequestServer, ForwardSite {
     if (exchange.stream !== 'none') this.streams?.leave(exchange)
     const { policies } = exchange.route
     while (exchange.admitted > 0) policies[--exchange.admitted]?.settle?.(exchange)
-    const nowMs = this.nowMs()
-    if (exchange.spans !== null) this.tracer?.end(exchange, exchange.spans, nowMs)
-    this.#parts.record(exchange, nowMs)
+    exchange.endedMs = this.nowMs()
+    if (exchange.spans !== null) this.tracer?.end(exchange, exchange.spans, exchange.endedMs)
+    this.#parts.ended(exchange)
   }
 
   closed(client: ServerConnection): void {

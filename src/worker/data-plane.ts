@@ -21,6 +21,7 @@ import type { RevocationsAppliedMessage, RevocationsMessage } from '../revocatio
 import type { LiveUpstream } from '../upstreams/live-upstream.ts'
 import { UpstreamMemory } from '../upstreams/upstream-memory.ts'
 import { UpstreamSet } from '../upstreams/upstream-set.ts'
+import { EndedExchanges } from './ended-exchanges.ts'
 import type { PlaneMemory, RolloutMessage, ThreadBirth } from './messages.ts'
 import { OpenStreams } from './open-streams.ts'
 import { type Preparation, Preparer } from './preparation.ts'
@@ -78,6 +79,7 @@ export class DataPlane implements RolloutPlane {
   readonly #seconds: SecondReport
   readonly #identity: ThreadIdentity
   readonly #streams: OpenStreams
+  readonly #ended: EndedExchanges
   /** Data threads, which share what a config allows the process. */
   readonly #threads: number
   /** Of every connection; connections read them when they begin to wait. */
@@ -115,6 +117,7 @@ export class DataPlane implements RolloutPlane {
     this.#streams = new OpenStreams({ revocations, nowS: () => clock.wallMs() / 1_000 })
     this.#threads = birth.config.workers
     this.#limits = { ...birth.config.listen.timeouts }
+    this.#ended = new EndedExchanges(ground.wire, (exchange) => this.#tell(exchange))
     ground.upstreams.apply(birth.upstreams)
     this.#pipeline = this.#makePipeline(preparation)
     this.#pipeline.streams = ground.traffic.streams
@@ -220,6 +223,7 @@ export class DataPlane implements RolloutPlane {
   destroy(): void {
     this.#server.close()
     for (const client of this.#clients) client.abort('close')
+    this.#ended.tellAll()
     this.#ground.upstreams.destroy()
     this.#ground.traffic.stop()
     this.#ground.wire.wheel.stop()
@@ -240,7 +244,7 @@ export class DataPlane implements RolloutPlane {
         newId: () => ids.next(),
         date: new ResponseDate(wallMs),
         opened: (stream, exchange, streams) => this.#streams.opened(stream, exchange, streams),
-        record: (exchange, nowMs) => this.#record(exchange, nowMs),
+        ended: (exchange) => this.#ended.add(exchange),
         defect: (exchange, error) => this.#defect(exchange, error),
       },
       (client) => this.#clients.delete(client),
@@ -303,10 +307,11 @@ export class DataPlane implements RolloutPlane {
     if (this.#pipeline.active === 0 && unsent === 0) this.#drained()
   }
 
-  #record(exchange: Exchange, nowMs: number): void {
-    const durationMs = nowMs - exchange.startMs
+  #tell(exchange: Exchange): void {
+    const { startMs, endedMs } = exchange
+    const durationMs = endedMs - startMs
     this.#seconds.add(exchange, durationMs)
-    this.#metrics?.record(exchange, nowMs)
+    this.#metrics?.record(exchange, endedMs)
     const line = this.#access.line(exchange, this.#clock.wallMs(), durationMs)
     if (line !== null) this.#parts.writeLine(line)
   }

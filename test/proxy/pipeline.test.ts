@@ -72,7 +72,7 @@ class PipelineStage {
         newId: () => 'new-id',
         date: new ResponseDate(() => 0),
         opened: () => {},
-        record: (exchange) => void stage?.records.push(exchange),
+        ended: (exchange) => void stage?.records.push(exchange),
         defect: (_, error) => void stage?.defects.push(error),
       },
       () => {},
