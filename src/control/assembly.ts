@@ -269,6 +269,7 @@ export class Assembly {
       takeSecond: (second) => this.figures.take(second),
       startThread,
       log: this.log,
+      spans: this.spans,
       clock,
       startTimer,
     })

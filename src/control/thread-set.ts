@@ -13,6 +13,7 @@ import type { LogWriter } from './log-writer.ts'
 import { RestartPace } from './restart-pace.ts'
 import { StartRefusal } from './start-refusal.ts'
 import type { StartTimer } from './start-timer.ts'
+import type { SpanRelay } from './tracing/span-relay.ts'
 
 /** How long a thread told to end may take before it is ended, and then before it is left behind. */
 const END_GRACE_MS = 250
@@ -33,6 +34,8 @@ export interface ThreadSetOptions {
   readonly gate: (row: number, message: GateMessage) => void
   readonly startThread: StartDataThread
   readonly log: LogWriter
+  /** Told of a ring of span records that fills. */
+  readonly spans: Pick<SpanRelay, 'hurry'>
   readonly clock: Clock
   readonly startTimer: StartTimer
 }
@@ -195,6 +198,9 @@ export class ThreadSet {
         return
       case 'lines':
         this.#options.log.drain()
+        return
+      case 'spans':
+        this.#options.spans.hurry()
     }
   }
 

@@ -130,6 +130,8 @@ export type ThreadMessage =
   | { readonly kind: 'gate'; readonly message: GateMessage }
   /** The log ring is more than half full. */
   | { readonly kind: 'lines' }
+  /** The ring of span records is more than half full. */
+  | { readonly kind: 'spans' }
   | { readonly kind: 'drained' }
   /** What ended in it within a second; none comes of a second in which nothing did. */
   | { readonly kind: 'second'; readonly second: ThreadSecond }

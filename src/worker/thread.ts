@@ -28,8 +28,11 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
         if (ring.takeAttention()) say({ kind: 'lines' })
       },
       gate: (message) => say({ kind: 'gate', message }),
-      // Control looks by itself, as long as there is a trace to be kept.
-      writeSpans: (line) => void spans.write(line),
+      // Control looks by itself, as long as there is a trace to be kept, and sooner if it is told.
+      writeSpans(line) {
+        spans.write(line)
+        if (spans.takeAttention()) say({ kind: 'spans' })
+      },
       drained: () => say({ kind: 'drained' }),
       second: (second) => say({ kind: 'second', second }),
       metrics,

@@ -58,6 +58,7 @@ function stage(rows: number) {
     },
     // The set writes lines and has rings drained; nothing else of a LogWriter is reached.
     log: log as unknown as LogWriter,
+    spans: { hurry: () => void events.push('(hurried the spans)') },
     clock: time,
     startTimer: time.startTimer,
   })
@@ -223,6 +224,8 @@ test('a thread whose ring is half full has it drained', async () => {
   const { thread, events } = await started(1)
   thread(0).listener.said({ kind: 'lines' })
   assert.deepEqual(events, ['(drained the rings)'])
+  thread(0).listener.said({ kind: 'spans' })
+  assert.deepEqual(events, ['(drained the rings)', '(hurried the spans)'])
 })
 
 test('a question is answered once every living thread has answered it, or was born after it', async () => {

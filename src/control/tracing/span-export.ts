@@ -15,7 +15,7 @@ import { WatchedExporter } from './watched-exporter.ts'
 /** Spans that wait or are on their way: about 4 MiB. What finds no room is dropped and counted. */
 const MAX_WAITING = 4_096
 const BATCH_SPANS = 512
-/** Between the first span of a batch and its export. */
+/** Between the first span of a batch and its export, where an earlier one is still under way. */
 const DELAY_MS = 1_000
 /** The exporter repeats within it what may be repeated. */
 const EXPORT_MS = 10_000
@@ -45,6 +45,7 @@ export class SpanExport {
   /** Spans that wait or are on their way. */
   #waiting = 0
   readonly #agent: PlainAgent
+  readonly #exporter: WatchedExporter
   readonly #processor: BatchSpanProcessor
   readonly #origin: SpanOrigin
 
@@ -60,7 +61,7 @@ export class SpanExport {
       timeoutMillis: EXPORT_MS,
       httpAgentOptions: () => this.#agent,
     })
-    const watched = new WatchedExporter({
+    this.#exporter = new WatchedExporter({
       ...{ exporter, startTimer, deadlineMs: EXPORT_MS + DELAY_MS },
       sever: () => this.#agent.destroy(),
       settled: (spans, reason) => {
@@ -73,7 +74,7 @@ export class SpanExport {
       scope: { name: NAME, version, schemaUrl: SCHEMA_URL },
     }
     this.#processor = new BatchSpanProcessor({
-      exporter: watched,
+      exporter: this.#exporter,
       maxQueueSize: MAX_WAITING,
       maxExportBatchSize: BATCH_SPANS,
       scheduledDelayMillis: DELAY_MS,
@@ -100,6 +101,14 @@ export class SpanExport {
       this.#processor.onEnd(new FinishedSpan(this.#origin, place, own, kind, told, child))
     }
     return true
+  }
+
+  /**
+   * Sends what was taken, unless something is under way: then it waits for the processor's own time. Spans that are
+   * made and sent in one go are gone before the next collection of garbage, and their code is warm.
+   */
+  flush(): void {
+    if (this.#exporter.underWay === 0) this.#processor.forceFlush().catch(() => {}) // it was reported as an export that failed
   }
 
   /** Sends what waits, and ends; resolves however that goes. The caller bounds the time. */

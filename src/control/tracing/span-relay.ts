@@ -6,12 +6,14 @@ import type { StartTimer } from '../start-timer.ts'
 import type { SpanExport, SpanExportParts, SpanView } from './span-export.ts'
 
 /** Between two looks into the rings while traces are made; the spans' own times are not touched by it. */
-const LOOK_MS = 200
-/** Records read in one go: a few milliseconds; the rest waits for the next look. */
+const LOOK_MS = 1_000
+/** The same while a ring fills, or was not emptied. */
+const HURRIED_LOOK_MS = 200
+/** Records read in one go: some ten milliseconds; the rest waits for the next look. */
 const MAX_RECORDS = 2_000
 const NEWLINE = 0x0a
 
-export type SpanSink = Pick<SpanExport, 'take' | 'close'>
+export type SpanSink = Pick<SpanExport, 'take' | 'flush' | 'close'>
 
 export interface SpanRelayParts {
   /** One of each data thread. */
@@ -33,6 +35,7 @@ export class SpanRelay {
   #sink: SpanSink | null = null
   #view: SpanView = { templates: new Map(), redacted: new Set() }
   #cancelLook: (() => void) | null = null
+  #isHurried = false
   #isFailing = false
   /** Exchanges whose spans found no room, or were lost with an export; since it last worked. */
   #unreported = 0
@@ -104,6 +107,13 @@ export class SpanRelay {
     this.#look()
   }
 
+  /** A ring is more than half full. */
+  hurry(): void {
+    if (this.#cancelLook === null || this.#isHurried) return
+    this.#cancelLook()
+    this.#lookIn(HURRIED_LOOK_MS)
+  }
+
   #rest(): void {
     this.#cancelLook?.()
     this.#cancelLook = null
@@ -118,7 +128,13 @@ export class SpanRelay {
         left -= this.#read(reader, unread, left)
       }
     }
-    this.#cancelLook = this.#parts.startTimer(LOOK_MS, () => this.#look())
+    this.#sink?.flush()
+    this.#lookIn(left > 0 ? LOOK_MS : HURRIED_LOOK_MS)
+  }
+
+  #lookIn(delayMs: number): void {
+    this.#isHurried = delayMs === HURRIED_LOOK_MS
+    this.#cancelLook = this.#parts.startTimer(delayMs, () => this.#look())
   }
 
   /** At most `most` records of a run; says how many. */

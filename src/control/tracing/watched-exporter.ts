@@ -22,6 +22,8 @@ export interface WatchParts {
  * now and then would hold an export, and in the end all of them, for ever.
  */
 export class WatchedExporter implements SpanExporter {
+  /** Exports under way. */
+  underWay = 0
   readonly #parts: WatchParts
 
   constructor(parts: WatchParts) {
@@ -31,9 +33,11 @@ export class WatchedExporter implements SpanExporter {
   export(spans: ReadableSpan[], done: Done): void {
     const { exporter, startTimer, deadlineMs, sever, settled } = this.#parts
     let isOver = false
+    this.underWay++
     const end: Done = (result) => {
       if (isOver) return
       isOver = true
+      this.underWay--
       cancel()
       settled(spans, result.code === FAILED ? reasonOf(result.error) : null)
       done(result)

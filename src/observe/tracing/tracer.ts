@@ -1,15 +1,9 @@
 import type { Exchange, RequestHead } from '../../proxy/exchange.ts'
-import { jsonString } from '../log-line.ts'
 import { FreshTraces, spanIdOf, traceIdOf } from './fresh-traces.ts'
-import type { ExchangeRecord } from './span-record.ts'
+import { recordLine } from './record-line.ts'
 import { SpanRecorder } from './span-recorder.ts'
 import { parseTraceParent, type TraceParent, traceLines } from './trace-parent.ts'
 import { keptTraceState } from './trace-state.ts'
-
-/** Longest path and host that go into a span: a record must fit its ring many times over. */
-const MAX_TEXT = 2_048
-
-const BEYOND_ASCII = /[\u007f-\uffff]/g
 
 export interface TracerParts {
   /** Share of the traces begun here that is kept, 0 … 1. */
@@ -58,7 +52,7 @@ export class Tracer {
   /** Once, when an exchange whose trace is kept is over. `nowMs`: on its clock. */
   end(exchange: Exchange, spans: SpanRecorder, nowMs: number): void {
     spans.ends(nowMs, exchange.aborted ? 'aborted' : exchange.code)
-    this.#parts.write(asciiJson(recordOf(exchange, spans, nowMs, this.#parts.wallMs() - nowMs)))
+    this.#parts.write(recordLine(exchange, spans, nowMs, this.#parts.wallMs() - nowMs))
   }
 
   #continue(exchange: Exchange, parent: TraceParent, peer: 'trusted' | 'untrusted'): void {
@@ -90,44 +84,4 @@ function stateIn(head: RequestHead): string {
     joined += joined === '' ? head.value(index) : `,${head.value(index)}`
   }
   return keptTraceState(joined)
-}
-
-/** `epochMs`: when the exchange's clock showed 0, by the wall clock. */
-function recordOf(exchange: Exchange, spans: SpanRecorder, nowMs: number, epochMs: number): ExchangeRecord {
-  const { head } = exchange
-  return {
-    traceId: exchange.traceId ?? '',
-    spanId: spans.spanId,
-    parentId: spans.parentId,
-    state: spans.state,
-    startMs: epochMs + exchange.startMs,
-    endMs: epochMs + nowMs,
-    requestId: exchange.requestId,
-    method: head.method.slice(0, MAX_TEXT),
-    path: head.path.slice(0, MAX_TEXT),
-    scheme: exchange.scheme,
-    host: head.host.slice(0, MAX_TEXT),
-    minor: head.minor,
-    clientIp: exchange.clientIp,
-    tenant: exchange.identity?.tenant ?? null,
-    route: exchange.route.name,
-    status: exchange.status,
-    code: exchange.code,
-    aborted: exchange.aborted,
-    children: spans.children.map((child) => ({
-      ...child,
-      startMs: epochMs + child.startMs,
-      endMs: epochMs + child.endMs,
-    })),
-    dropped: spans.dropped,
-  }
-}
-
-/** The texts in it are latin1 as they came: the ring takes ASCII. */
-function asciiJson(record: ExchangeRecord): string {
-  return JSON.stringify(record).replace(BEYOND_ASCII, escaped)
-}
-
-function escaped(unit: string): string {
-  return jsonString(unit).slice(1, -1)
 }

@@ -24,6 +24,8 @@ function configWith(tracing: TracingConfig | null): Config {
 /** A collector's place that takes what the test lets it. */
 class FakeSink implements SpanSink {
   readonly taken: string[] = []
+  /** How many had been taken when they were to be sent. */
+  readonly flushed: number[] = []
   room = Number.POSITIVE_INFINITY
   view: SpanView | null = null
   closed = 0
@@ -39,6 +41,10 @@ class FakeSink implements SpanSink {
     this.view = view
     this.taken.push(record.spanId)
     return true
+  }
+
+  flush(): void {
+    this.flushed.push(this.taken.length)
   }
 
   async close(): Promise<void> {
@@ -79,6 +85,36 @@ describe('a relay of spans', () => {
     await time.pass(1_000)
     assert.deepEqual(sinks[0]?.taken, ['a', 'b', 'c'])
     assert.equal(sinks[0].view?.templates.get('ingest'), '/in/*')
+    assert.deepEqual(sinks[0].flushed, [0, 2, 3])
+  })
+
+  test('looks sooner once a ring fills, and while it holds more than is read in one go', async () => {
+    const { relay, time, sinks, record } = stage()
+    await relay.follow(configWith(TRACING))
+    const [sink] = sinks
+    assert.ok(sink)
+    for (let index = 0; index < 2_500; index++) record(0, `span ${index}`)
+    relay.hurry()
+    relay.hurry()
+    await time.pass(199)
+    assert.equal(sink.taken.length, 0)
+    await time.pass(1)
+    assert.equal(sink.taken.length, 2_000)
+    relay.hurry()
+    await time.pass(200)
+    assert.equal(sink.taken.length, 2_500)
+    record(1, 'late')
+    await time.pass(999)
+    assert.equal(sink.taken.length, 2_500)
+    await time.pass(1)
+    assert.equal(sink.taken.length, 2_501)
+  })
+
+  test('is not hurried where tracing is off', async () => {
+    const { relay, time } = stage()
+    await relay.follow(configWith(null))
+    relay.hurry()
+    assert.equal(time.waiting, 0)
   })
 
   test('loads nothing and waits for nothing where tracing is off', async () => {

@@ -117,6 +117,46 @@ describe('a record', () => {
     assert.match(record.traceId, /^(?!0{32})[0-9a-f]{32}$/)
   })
 
+  test('says all there is to say, whatever stands in a text', () => {
+    const { tracer, records } = stage(0)
+    const target = `/or"ders\\${'x'.repeat(3_000)}`
+    const head = parsedRequest(
+      `GET ${target} HTTP/1.0`,
+      'Host: gw.test:80',
+      `traceparent: 00-${TRACE}-${PARENT}-01`,
+      'tracestate: a=1"',
+    )
+    const exchange = exchangeOf(head)
+    const spans = recorded(tracer, exchange, 'trusted')
+    exchange.code = 'rate_limited'
+    exchange.status = 429
+    tracer.end(exchange, spans, 7.5)
+    assert.deepEqual(records(), [
+      {
+        traceId: TRACE,
+        spanId: spans.spanId,
+        parentId: PARENT,
+        state: 'a=1"',
+        startMs: 1_000_000 - 7.5 + exchange.startMs,
+        endMs: 1_000_000,
+        requestId: exchange.requestId,
+        method: 'GET',
+        path: target.slice(0, 2_048),
+        scheme: exchange.scheme,
+        host: 'gw.test:80',
+        minor: 0,
+        clientIp: exchange.clientIp,
+        tenant: null,
+        route: exchange.route.name,
+        status: 429,
+        code: 'rate_limited',
+        aborted: false,
+        children: [],
+        dropped: 0,
+      } satisfies ExchangeRecord,
+    ])
+  })
+
   test('names no endpoint for a try that got none, though one before it did', () => {
     const { tracer, records } = stage(1)
     const exchange = exchangeOf(headWith())
