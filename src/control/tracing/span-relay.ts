@@ -9,7 +9,7 @@ import type { SpanExport, SpanExportParts, SpanView } from './span-export.ts'
 const LOOK_MS = 1_000
 /** The same while a ring fills, or was not emptied. */
 const HURRIED_LOOK_MS = 200
-/** Records read in one go: some ten milliseconds; the rest waits for the next look. */
+/** Records read in one go: some tens of milliseconds; the rest waits for the next look. */
 const MAX_RECORDS = 2_000
 const NEWLINE = 0x0a
 
