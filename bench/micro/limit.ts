@@ -64,6 +64,7 @@ function reportPolicy(tenants: readonly string[]): void {
   })
   const route = {
     name: 'orders',
+    template: '/orders/:id',
     policies: [policy],
     owned: new Set<string>(),
     response: UNCHANGED_RESPONSE,

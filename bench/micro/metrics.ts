@@ -27,6 +27,7 @@ function report(who: string, tenants: readonly string[]): void {
   const identities = tenants.map((tenant) => identityOf({ tenant }))
   const route = {
     name: 'orders',
+    template: '/orders/:id',
     policies: [],
     owned: new Set<string>(),
     response: UNCHANGED_RESPONSE,

@@ -29,7 +29,10 @@ function report(what: string, share: number): void {
   const writer = new LogRingWriter(ring)
   const reader = new LogRingReader(ring)
   const write = (line: string): void => void writer.write(line)
-  const tracer = new Tracer({ share, random: Math.random, fill: randomFillSync, wallMs: Date.now, write })
+  const tracer = new Tracer({
+    ...{ share, random: Math.random, fill: randomFillSync, wallMs: Date.now, write },
+    redacted: new Set(),
+  })
   const nanos: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const cpu = process.cpuUsage()

@@ -30,6 +30,8 @@ export interface RouteTarget {
 export interface Route {
   /** As configured; null for what no configured route stands behind (own endpoints, refusals). */
   readonly name: string | null
+  /** The path it matches, as configured: what traces call it by. Null where `name` is. */
+  readonly template: string | null
   /** Asked in this order. */
   readonly policies: readonly Policy[]
   /** Lower-case names that some policy of the snapshot owns. */

@@ -252,10 +252,11 @@ export class DataPlane implements RolloutPlane {
   }
 
   /** Takes up what a config says besides its routes and upstreams. */
-  #heed({ log, listen, tracing, trustedProxies }: Config): void {
+  #heed(config: Config): void {
+    const { log, listen, trustedProxies } = config
     this.#access = new AccessLog(log, this.#parts.random)
     this.setLogLevel(log.level)
-    this.#pipeline.tracer = tracing === null ? null : this.#makeTracer(tracing.sample)
+    this.#pipeline.tracer = this.#makeTracer(config)
     Object.assign(this.#limits, listen.timeouts)
     this.#maxClients = Math.ceil(listen.maxConnections / this.#threads)
     const trusted = trustedProxies.join(' ')
@@ -273,9 +274,14 @@ export class DataPlane implements RolloutPlane {
       this.#access.permitted({ request_id: exchange.requestId, ...fields }),
     )
 
-  #makeTracer(share: number): Tracer {
+  #makeTracer({ tracing, log }: Config): Tracer | null {
+    if (tracing === null) return null
     const { random, writeSpans } = this.#parts
-    return new Tracer({ share, random, fill: randomFillSync, wallMs: this.#clock.wallMs, write: writeSpans })
+    return new Tracer({
+      ...{ share: tracing.sample, random, fill: randomFillSync, wallMs: this.#clock.wallMs },
+      redacted: new Set(log.fields.redact),
+      write: writeSpans,
+    })
   }
 
   #accept(accepted: net.Socket): void {

@@ -54,10 +54,11 @@ interface Packed {
 /** What the dependencies need in their turn: one more is a decision, not an accident. */
 const BROUGHT_ALONG = [
   '@opentelemetry/core',
-  '@opentelemetry/otlp-exporter-base',
   '@opentelemetry/otlp-transformer',
+  '@opentelemetry/resources',
   '@opentelemetry/sdk-logs',
   '@opentelemetry/sdk-metrics',
+  '@opentelemetry/sdk-trace',
   '@opentelemetry/semantic-conventions',
 ]
 

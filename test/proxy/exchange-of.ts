@@ -10,6 +10,7 @@ export const CLIENT_IP = '192.0.2.7'
 export function routeOwning(...owned: readonly string[]): Route {
   return {
     name: 'orders',
+    template: '/orders/:id',
     policies: [],
     owned: new Set(owned),
     response: UNCHANGED_RESPONSE,

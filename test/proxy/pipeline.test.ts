@@ -58,6 +58,7 @@ class PipelineStage {
     })
     const route: Route = {
       name: null,
+      template: null,
       policies,
       owned: new Set(),
       response: UNCHANGED_RESPONSE,

@@ -12,7 +12,8 @@ export interface OtlpSpan {
   readonly kind: number
   readonly startTimeUnixNano: string
   readonly endTimeUnixNano: string
-  readonly status: { readonly code?: number }
+  /** Left out: neither good nor bad. */
+  readonly status?: { readonly code?: number }
   readonly attributes: readonly { readonly key: string; readonly value: OtlpValue }[]
 }
 

@@ -1,36 +1,41 @@
-import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
 import type { StartTimer } from '../start-timer.ts'
-
-type Done = Parameters<SpanExporter['export']>[1]
 
 /** ExportResultCode of @opentelemetry/core, which is no dependency of ours. */
 const FAILED = 1
 
-export interface WatchParts {
-  readonly exporter: SpanExporter
+type Done = (result: { readonly code: number; readonly error?: Error }) => void
+
+/** What of the SDK's exporters is used. */
+export interface Exporter<Batch> {
+  export(batch: Batch, done: Done): void
+  shutdown(): Promise<void>
+}
+
+export interface WatchParts<Batch> {
+  readonly exporter: Exporter<Batch>
   readonly startTimer: StartTimer
   /** Longest that an export may take, whatever the collector does. */
   readonly deadlineMs: number
   /** Breaks whatever the exporter has under way. */
   readonly sever: () => void
-  /** These have left us. Null: they arrived; a text: they are lost, and why. */
-  readonly settled: (spans: readonly ReadableSpan[], reason: string | null) => void
+  /** This has left us. Null: it arrived; a text: it is lost, and why. */
+  readonly settled: (batch: Batch, reason: string | null) => void
 }
 
 /**
  * An exporter whose every export ends in time. The SDK's own timeout is one of silence: a collector that sends a byte
  * now and then would hold an export, and in the end all of them, for ever.
  */
-export class WatchedExporter implements SpanExporter {
+export class WatchedExporter<Batch> {
   /** Exports under way. */
   underWay = 0
-  readonly #parts: WatchParts
+  readonly #parts: WatchParts<Batch>
 
-  constructor(parts: WatchParts) {
+  constructor(parts: WatchParts<Batch>) {
     this.#parts = parts
   }
 
-  export(spans: ReadableSpan[], done: Done): void {
+  export(batch: Batch): void {
     const { exporter, startTimer, deadlineMs, sever, settled } = this.#parts
     let isOver = false
     this.underWay++
@@ -39,16 +44,16 @@ export class WatchedExporter implements SpanExporter {
       isOver = true
       this.underWay--
       cancel()
-      settled(spans, result.code === FAILED ? reasonOf(result.error) : null)
-      done(result)
+      settled(batch, result.code === FAILED ? reasonOf(result.error) : null)
     }
     const cancel = startTimer(deadlineMs, () => {
       sever()
       end({ code: FAILED, error: new Error(`no answer within ${deadlineMs} ms`) })
     })
-    exporter.export(spans, end)
+    exporter.export(batch, end)
   }
 
+  /** Resolves when what is under way has ended. */
   shutdown(): Promise<void> {
     return this.#parts.exporter.shutdown()
   }

@@ -1,11 +1,25 @@
-import type { ChildRecord } from './span-record.ts'
 import { traceLines } from './trace-parent.ts'
 
 /** A policy of the operator's own may wait and an upstream be tried again, but not without end. */
 const MAX_CHILDREN = 32
 
-/** Times on the exchange's clock. */
-type Child = { -readonly [Key in keyof ChildRecord]: ChildRecord[Key] }
+/** One thing an exchange waited for: a policy, or a try at an upstream. Times on the exchange's clock, ms. */
+export interface ChildSpan {
+  readonly kind: 'policy' | 'attempt'
+  /** Of the policy's kind, or of the upstream. */
+  readonly name: string
+  readonly spanId: string
+  readonly startMs: number
+  readonly endMs: number
+  /** host:port; null: it never got that far. */
+  readonly target: string | null
+  /** Of the response; 0: none. */
+  readonly status: number
+  /** What kept it from one; null: nothing did. */
+  readonly fault: string | null
+}
+
+type Child = { -readonly [Key in keyof ChildSpan]: ChildSpan[Key] }
 
 /** Of an exchange, what its tries at upstreams leave there. */
 export interface TriedExchange {

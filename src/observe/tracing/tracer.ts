@@ -1,6 +1,7 @@
+import type { RedactedField } from '../../config/config.ts'
 import type { Exchange, RequestHead } from '../../proxy/exchange.ts'
+import { exchangeSpans } from './exchange-spans.ts'
 import { FreshTraces, spanIdOf, traceIdOf } from './fresh-traces.ts'
-import { recordLine } from './record-line.ts'
 import { SpanRecorder } from './span-recorder.ts'
 import { parseTraceParent, type TraceParent, traceLines } from './trace-parent.ts'
 import { keptTraceState } from './trace-state.ts'
@@ -14,7 +15,9 @@ export interface TracerParts {
   readonly random: () => number
   /** Milliseconds since the epoch. */
   readonly wallMs: () => number
-  /** Takes a record, a line of JSON in ASCII. */
+  /** What operators want to be kept out of spans. */
+  readonly redacted: ReadonlySet<RedactedField>
+  /** Takes the spans of an exchange, as `exchangeSpans` writes them: one line. */
   readonly write: (line: string) => void
 }
 
@@ -52,7 +55,8 @@ export class Tracer {
   /** Once, when an exchange whose trace is kept is over. `nowMs`: on its clock. */
   end(exchange: Exchange, spans: SpanRecorder, nowMs: number): void {
     spans.ends(nowMs, exchange.aborted ? 'aborted' : exchange.code)
-    this.#parts.write(recordLine(exchange, spans, nowMs, this.#parts.wallMs() - nowMs))
+    const { redacted, wallMs, write } = this.#parts
+    write(exchangeSpans(exchange, spans, nowMs, wallMs() - nowMs, redacted))
   }
 
   #continue(exchange: Exchange, parent: TraceParent, peer: 'trusted' | 'untrusted'): void {

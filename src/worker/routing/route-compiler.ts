@@ -111,7 +111,7 @@ export class RouteCompiler {
   }
 
   route(route: RouteConfig): Route {
-    const { name, ending } = route
+    const { name, match, ending } = route
     // Where there are several, forwarding says which it was.
     const upstream = ending.kind === 'forward' && ending.upstreams.length === 1 ? ending.upstreams[0] : null
     const logged = upstream
@@ -119,6 +119,7 @@ export class RouteCompiler {
       : ''
     return {
       name,
+      template: match.path,
       policies: this.#asked(route),
       owned: this.#owned,
       response: this.#response(route),
@@ -132,6 +133,7 @@ export class RouteCompiler {
   own(policies: readonly Policy[]): Route {
     return {
       name: null,
+      template: null,
       policies,
       owned: this.#owned,
       response: UNCHANGED_RESPONSE,

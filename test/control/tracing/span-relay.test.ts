@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Config, TracingConfig } from '../../../src/config/config.ts'
-import type { SpanExportParts, SpanView } from '../../../src/control/tracing/span-export.ts'
+import type { SpanExportParts } from '../../../src/control/tracing/span-export.ts'
 import { SpanRelay, type SpanSink } from '../../../src/control/tracing/span-relay.ts'
 import type { LogFields } from '../../../src/observe/log-line.ts'
 import { createLogRing, LogRingWriter } from '../../../src/observe/log-ring.ts'
-import type { ExchangeRecord } from '../../../src/observe/tracing/span-record.ts'
-import { routeTo } from '../../support/config-part.ts'
 import { controlConfig } from '../../support/control-config.ts'
 import { ManualTime } from '../../support/manual-time.ts'
 
@@ -18,7 +16,7 @@ const TRACING: TracingConfig = {
 }
 
 function configWith(tracing: TracingConfig | null): Config {
-  return { ...controlConfig({ routes: [routeTo('ingest', '/in/*', 'none', { name: 'ingest' })] }), tracing }
+  return { ...controlConfig({}), tracing }
 }
 
 /** A collector's place that takes what the test lets it. */
@@ -26,8 +24,8 @@ class FakeSink implements SpanSink {
   readonly taken: string[] = []
   /** How many had been taken when they were to be sent. */
   readonly flushed: number[] = []
+  /** Times it takes something. */
   room = Number.POSITIVE_INFINITY
-  view: SpanView | null = null
   closed = 0
   readonly parts: SpanExportParts
 
@@ -35,11 +33,12 @@ class FakeSink implements SpanSink {
     this.parts = parts
   }
 
-  take(record: ExchangeRecord, view: SpanView): boolean {
+  take(lines: Buffer, exchanges: number): boolean {
     if (this.room === 0) return false
     this.room--
-    this.view = view
-    this.taken.push(record.spanId)
+    const taken = lines.toString('latin1').split('\n')
+    assert.deepEqual([taken.pop(), taken.length], ['', exchanges])
+    this.taken.push(...taken)
     return true
   }
 
@@ -69,8 +68,7 @@ function stage(threads = 2) {
     },
   })
   const writers = rings.map((ring) => new LogRingWriter(ring))
-  const record = (thread: number, spanId: string): boolean =>
-    writers[thread]?.write(JSON.stringify({ spanId, route: 'ingest', children: [] })) ?? false
+  const record = (thread: number, line: string): boolean => writers[thread]?.write(line) ?? false
   return { relay, time, logged, sinks, record }
 }
 
@@ -84,30 +82,47 @@ describe('a relay of spans', () => {
     record(1, 'c')
     await time.pass(1_000)
     assert.deepEqual(sinks[0]?.taken, ['a', 'b', 'c'])
-    assert.equal(sinks[0].view?.templates.get('ingest'), '/in/*')
     assert.deepEqual(sinks[0].flushed, [0, 2, 3])
   })
 
-  test('looks sooner once a ring fills, and while it holds more than is read in one go', async () => {
+  test('looks sooner once a ring fills, and while it holds more than there is room for', async () => {
     const { relay, time, sinks, record } = stage()
     await relay.follow(configWith(TRACING))
     const [sink] = sinks
     assert.ok(sink)
-    for (let index = 0; index < 2_500; index++) record(0, `span ${index}`)
+    record(0, 'a')
     relay.hurry()
     relay.hurry()
-    await time.pass(199)
+    await time.pass(49)
     assert.equal(sink.taken.length, 0)
     await time.pass(1)
-    assert.equal(sink.taken.length, 2_000)
-    relay.hurry()
-    await time.pass(200)
-    assert.equal(sink.taken.length, 2_500)
+    assert.deepEqual(sink.taken, ['a'])
+    for (const thread of [0, 1]) record(thread, 'b')
+    sink.room = 1
+    await time.pass(1_000)
+    assert.deepEqual(sink.taken, ['a', 'b'])
+    sink.room = 1
+    await time.pass(49)
+    assert.deepEqual(sink.taken, ['a', 'b'])
+    await time.pass(1)
+    assert.deepEqual(sink.taken, ['a', 'b', 'b'])
     record(1, 'late')
     await time.pass(999)
-    assert.equal(sink.taken.length, 2_500)
+    assert.equal(sink.taken.length, 3)
     await time.pass(1)
-    assert.equal(sink.taken.length, 2_501)
+    assert.equal(sink.taken.length, 3, 'no room')
+  })
+
+  test('hands over whole lines, however much there is', async () => {
+    const { relay, time, sinks, record } = stage(1)
+    await relay.follow(configWith(TRACING))
+    const lines = Array.from({ length: 3_000 }, (_, index) => `span ${index} ${'x'.repeat(1_000)}`)
+    // Twice, so that the second time the lines lie across the ring's end.
+    for (const round of [1, 2]) {
+      for (const line of lines) assert.ok(record(0, line))
+      await time.pass(1_000)
+      assert.deepEqual(sinks[0]?.taken.splice(0), lines, `round ${round}`)
+    }
   })
 
   test('is not hurried where tracing is off', async () => {
@@ -124,30 +139,42 @@ describe('a relay of spans', () => {
     await relay.close(1_000)
   })
 
-  test('drops and counts what finds no room, and says so once it works again', async () => {
-    const { relay, time, sinks, logged, record } = stage()
+  test('leaves in the ring what finds no room', async () => {
+    const { relay, time, sinks, record } = stage()
+    await relay.follow(configWith(TRACING))
+    const [sink] = sinks
+    assert.ok(sink)
+    sink.room = 1
+    record(0, 'a')
+    await time.pass(1_000)
+    record(0, 'b')
+    await time.pass(1_000)
+    assert.deepEqual([sink.taken, relay.dropped], [['a'], 0])
+    sink.room = 1
+    await time.pass(1_000)
+    assert.deepEqual([sink.taken, relay.dropped], [['a', 'b'], 0])
+  })
+
+  test('counts what was lost with exports, and says so once they work again', async () => {
+    const { relay, sinks, logged } = stage()
     await relay.follow(configWith(TRACING))
     const [sink] = sinks
     assert.ok(sink)
     sink.parts.exported('ECONNREFUSED', 5)
     sink.parts.exported('ECONNREFUSED', 4)
-    sink.room = 1
-    for (const id of ['a', 'b', 'c']) record(0, id)
-    await time.pass(1_000)
     sink.parts.exported(null, 0)
     sink.parts.exported(null, 0)
-    // Nine went with exports, two found no room.
-    assert.deepEqual([sink.taken, relay.dropped], [['a'], 11])
+    assert.equal(relay.dropped, 9)
     assert.deepEqual(logged, [
       ['Exporting traces failed', { reason: 'ECONNREFUSED' }],
-      ['Exporting traces works again', { exchanges_dropped: 11 }],
+      ['Exporting traces works again', { exchanges_dropped: 9 }],
     ])
   })
 
   test('counts what found no room in a ring', async () => {
     const { relay, time, record } = stage(1)
     let lost = 0
-    for (let index = 0; index < 200_000; index++) if (!record(0, `span ${index}`)) lost++
+    for (let index = 0; index < 5_000; index++) if (!record(0, 'x'.repeat(1_000))) lost++
     assert.ok(lost > 0)
     await relay.follow(configWith(TRACING))
     await time.pass(60_000)

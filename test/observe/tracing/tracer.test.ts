@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ExchangeRecord } from '../../../src/observe/tracing/span-record.ts'
 import type { SpanRecorder } from '../../../src/observe/tracing/span-recorder.ts'
 import { Tracer } from '../../../src/observe/tracing/tracer.ts'
 import type { Exchange } from '../../../src/proxy/exchange.ts'
 import { exchangeOf } from '../../proxy/exchange-of.ts'
 import { parsedRequest } from '../../proxy/parsed-head.ts'
+import { attributesOf, type OtlpSpan } from '../../support/collector.ts'
 import { identityOf } from '../../support/identity.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -26,11 +26,17 @@ function stage(share: number, random = 0.5) {
     share,
     random: () => random,
     wallMs: () => 1_000_000,
+    redacted: new Set<never>(),
     write: (line: string) => void lines.push(line),
   }
   const tracer = new Tracer({ ...parts, fill: counting() })
-  const records = (): ExchangeRecord[] => lines.map((line) => JSON.parse(line) as ExchangeRecord)
-  return { tracer, lines, records }
+  const spans = (): OtlpSpan[] => spansIn(lines.join(''))
+  return { tracer, lines, spans }
+}
+
+/** Each has a comma behind it. */
+function spansIn(text: string): OtlpSpan[] {
+  return JSON.parse(`[${text.slice(0, -1)}]`) as OtlpSpan[]
 }
 
 function headWith(...fields: readonly string[]) {
@@ -74,11 +80,10 @@ describe('whether a trace is kept', () => {
   }
 })
 
-describe('a record', () => {
+describe('what is told', () => {
   test('is one line of ASCII, with what is known of the exchange and no query', () => {
-    const { tracer, lines, records } = stage(1)
-    const head = headWith()
-    const exchange = exchangeOf(head)
+    const { tracer, lines, spans: told } = stage(1)
+    const exchange = exchangeOf(headWith())
     exchange.identity = identityOf({ tenant: 'Zo\u00eb \ud800' })
     const spans = recorded(tracer, exchange, 'untrusted')
     spans.waits('mine', 10)
@@ -95,70 +100,42 @@ describe('a record', () => {
     tracer.end(exchange, spans, 50)
     assert.match(lines[0] ?? '', /^[ -~]+$/)
     assert.ok(!lines[0]?.includes('secret'))
-    const [record] = records()
-    assert.ok(record)
+    const [own, ...children] = told()
+    assert.ok(own)
+    const facts = attributesOf(own)
     assert.deepEqual(
-      [record.path, record.tenant, record.startMs, record.endMs, record.parentId, record.status],
-      ['/orders/1', 'Zo\u00eb \ud800', 999_950, 1_000_000, null, 200],
+      [facts['url.path'], facts['nyro.tenant'], facts['http.response.status_code'], own.parentSpanId],
+      ['/orders/1', 'Zo\u00eb \ud800', 200, undefined],
     )
+    assert.deepEqual([own.startTimeUnixNano, own.endTimeUnixNano], ['999950000000', '1000000000000'])
     assert.deepEqual(
-      record.children.map(({ kind, name, startMs, endMs, target, status, fault }) => [
-        ...[kind, name, startMs - 999_950, endMs - 999_950, target, status, fault],
+      children.map((span) => [
+        span.kind,
+        span.name,
+        fromStart(span.startTimeUnixNano),
+        fromStart(span.endTimeUnixNano),
       ]),
       [
-        ['policy', 'mine', 10, 12, null, 0, null],
-        ['attempt', 'orders', 12, 20, '10.0.0.1:80', 0, 'reset'],
-        ['attempt', 'orders', 20, 50, '10.0.0.2:80', 200, null],
+        [1, 'policy mine', 10, 12],
+        [3, 'GET', 12, 20],
+        [3, 'GET', 20, 50],
       ],
     )
-    const ids = [record.spanId, ...record.children.map(({ spanId }) => spanId)]
+    assert.deepEqual(children.map(outcomeOf), [
+      [undefined, undefined, undefined],
+      ['10.0.0.1', undefined, 'reset'],
+      ['10.0.0.2', 200, undefined],
+    ])
+    const ids = [own.spanId, ...children.map(({ spanId }) => spanId)]
     assert.equal(new Set(ids).size, 4)
     for (const id of ids) assert.match(id, /^(?!0{16})[0-9a-f]{16}$/)
-    assert.match(record.traceId, /^(?!0{32})[0-9a-f]{32}$/)
-  })
-
-  test('says all there is to say, whatever stands in a text', () => {
-    const { tracer, records } = stage(0)
-    const target = `/or"ders\\${'x'.repeat(3_000)}`
-    const head = parsedRequest(
-      `GET ${target} HTTP/1.0`,
-      'Host: gw.test:80',
-      `traceparent: 00-${TRACE}-${PARENT}-01`,
-      'tracestate: a=1"',
-    )
-    const exchange = exchangeOf(head)
-    const spans = recorded(tracer, exchange, 'trusted')
-    exchange.code = 'rate_limited'
-    exchange.status = 429
-    tracer.end(exchange, spans, 7.5)
-    assert.deepEqual(records(), [
-      {
-        traceId: TRACE,
-        spanId: spans.spanId,
-        parentId: PARENT,
-        state: 'a=1"',
-        startMs: 1_000_000 - 7.5 + exchange.startMs,
-        endMs: 1_000_000,
-        requestId: exchange.requestId,
-        method: 'GET',
-        path: target.slice(0, 2_048),
-        scheme: exchange.scheme,
-        host: 'gw.test:80',
-        minor: 0,
-        clientIp: exchange.clientIp,
-        tenant: null,
-        route: exchange.route.name,
-        status: 429,
-        code: 'rate_limited',
-        aborted: false,
-        children: [],
-        dropped: 0,
-      } satisfies ExchangeRecord,
-    ])
+    assert.match(own.traceId, /^(?!0{32})[0-9a-f]{32}$/)
+    for (const { traceId, parentSpanId } of children)
+      assert.deepEqual([traceId, parentSpanId], [own.traceId, own.spanId])
   })
 
   test('names no endpoint for a try that got none, though one before it did', () => {
-    const { tracer, records } = stage(1)
+    const { tracer, spans: told } = stage(1)
     const exchange = exchangeOf(headWith())
     const spans = recorded(tracer, exchange, 'untrusted')
     spans.attempts('orders', 1)
@@ -169,28 +146,33 @@ describe('a record', () => {
     exchange.code = 'upstream_timeout'
     exchange.status = 504
     tracer.end(exchange, spans, 3)
-    const told = records()[0]?.children.map(({ target, status, fault }) => [target, status, fault])
-    assert.deepEqual(told, [
-      ['10.0.0.1:80', 503, null],
-      [null, 0, 'upstream_timeout'],
+    assert.deepEqual(told().slice(1).map(outcomeOf), [
+      ['10.0.0.1', 503, '503'],
+      [undefined, undefined, 'upstream_timeout'],
     ])
   })
 
   test('says that the client left, of whatever was waited for', () => {
-    const { tracer, records } = stage(0)
+    const { tracer, spans: told } = stage(0)
     const exchange = exchangeOf(PARENTED)
     const spans = recorded(tracer, exchange, 'trusted')
     spans.attempts('orders', 5)
     exchange.aborted = true
     tracer.end(exchange, spans, 9)
-    const [record] = records()
+    const [own, child] = told()
+    assert.ok(own && child)
     assert.deepEqual(
-      [record?.aborted, record?.parentId, record?.children[0]?.fault, record?.children[0]?.endMs],
-      [true, PARENT, 'aborted', 1_000_000],
+      [
+        attributesOf(own)['error.type'],
+        own.parentSpanId,
+        attributesOf(child)['error.type'],
+        child.endTimeUnixNano,
+      ],
+      ['aborted', PARENT, 'aborted', '1000000000000'],
     )
   })
 
-  test('is not written of a trace that is not kept', () => {
+  test('is nothing of a trace that is not kept', () => {
     const { tracer, lines } = stage(0)
     const exchange = exchangeOf(PARENTED)
     tracer.begin(exchange, 'untrusted')
@@ -198,12 +180,23 @@ describe('a record', () => {
   })
 
   test('has a bounded number of children and counts the others', () => {
-    const { tracer, records } = stage(1)
+    const { tracer, spans: told } = stage(1)
     const exchange = exchangeOf(PARENTED)
     const spans = recorded(tracer, exchange, 'untrusted')
     for (let index = 0; index < 100; index++) spans.waits('mine', index)
     tracer.end(exchange, spans, 100)
-    const [record] = records()
-    assert.deepEqual([record?.children.length, record?.dropped], [32, 68])
+    const [own, ...children] = told()
+    assert.ok(own)
+    assert.deepEqual([children.length, attributesOf(own)['nyro.children_dropped']], [32, 68])
   })
 })
+
+/** Milliseconds, where the exchange began at 999,950. */
+function fromStart(nanos: string): number {
+  return Number(BigInt(nanos) / 1_000_000n) - 999_950
+}
+
+function outcomeOf(span: OtlpSpan): unknown[] {
+  const facts = attributesOf(span)
+  return [facts['server.address'], facts['http.response.status_code'], facts['error.type']]
+}
