@@ -64,13 +64,12 @@ function reportPolicy(tenants: readonly string[]): void {
   })
   const route = {
     name: 'orders',
-    template: '/orders/:id',
     policies: [policy],
     owned: new Set<string>(),
     response: UNCHANGED_RESPONSE,
     target: null,
     series: 0,
-    logText: '',
+    ...{ logText: '', spanName: '', spanText: '' },
   }
   const exchange = new Exchange(UNREAD_HEAD, route, '192.0.2.7', 'http', 'request-1', 0)
   report('the policy, with a plan of rate and concurrency', tenants, (tenant) => {

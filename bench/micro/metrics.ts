@@ -27,13 +27,12 @@ function report(who: string, tenants: readonly string[]): void {
   const identities = tenants.map((tenant) => identityOf({ tenant }))
   const route = {
     name: 'orders',
-    template: '/orders/:id',
     policies: [],
     owned: new Set<string>(),
     response: UNCHANGED_RESPONSE,
     target: null,
     series: metrics.seriesOf('orders'),
-    logText: '',
+    ...{ logText: '', spanName: '', spanText: '' },
   }
   const exchange = new Exchange(
     { ...UNREAD_HEAD, method: 'GET' },

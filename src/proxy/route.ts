@@ -30,8 +30,6 @@ export interface RouteTarget {
 export interface Route {
   /** As configured; null for what no configured route stands behind (own endpoints, refusals). */
   readonly name: string | null
-  /** The path it matches, as configured: what traces call it by. Null where `name` is. */
-  readonly template: string | null
   /** Asked in this order. */
   readonly policies: readonly Policy[]
   /** Lower-case names that some policy of the snapshot owns. */
@@ -41,6 +39,9 @@ export interface Route {
   readonly target: RouteTarget | null
   /** The part of the access line that is the same for every exchange. */
   readonly logText: string
+  /** The same of spans (observe/tracing/exchange-spans.ts): behind the method in their name, and attributes. */
+  readonly spanName: string
+  readonly spanText: string
   /** Where its exchanges are counted: see metrics/layout.ts. */
   readonly series: number
 }

@@ -1,3 +1,4 @@
+import { routeSpanText } from '../../src/observe/tracing/exchange-spans.ts'
 import { Exchange, type RequestHead } from '../../src/proxy/exchange.ts'
 import { UNCHANGED_RESPONSE } from '../../src/proxy/head-plan.ts'
 import type { Route } from '../../src/proxy/route.ts'
@@ -10,12 +11,12 @@ export const CLIENT_IP = '192.0.2.7'
 export function routeOwning(...owned: readonly string[]): Route {
   return {
     name: 'orders',
-    template: '/orders/:id',
     policies: [],
     owned: new Set(owned),
     response: UNCHANGED_RESPONSE,
     target: null,
     logText: ',"route":"orders"',
+    ...routeSpanText('orders', '/orders/:id'),
     series: 0,
   }
 }

@@ -58,12 +58,11 @@ class PipelineStage {
     })
     const route: Route = {
       name: null,
-      template: null,
       policies,
       owned: new Set(),
       response: UNCHANGED_RESPONSE,
       target: null,
-      logText: '',
+      ...{ logText: '', spanName: '', spanText: '' },
       series: 0,
     }
     const pipeline = new Pipeline(

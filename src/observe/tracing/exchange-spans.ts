@@ -1,6 +1,16 @@
 import type { RedactedField } from '../../config/config.ts'
 import type { Exchange } from '../../proxy/exchange.ts'
-import { intAttribute, type SpanTrace, spanText, stringAttribute } from './otlp-text.ts'
+import { jsonString } from '../log-line.ts'
+import {
+  addressAttributes,
+  FAILED,
+  FLAGS,
+  intAttribute,
+  nanosText,
+  plainAttribute,
+  REMOTE_FLAGS,
+  stringAttribute,
+} from './otlp-text.ts'
 import type { ChildSpan, SpanRecorder } from './span-recorder.ts'
 
 /** Longest method, path and host that go into a span: a line must fit its ring many times over. */
@@ -14,10 +24,18 @@ const METHODS: ReadonlySet<string> = new Set([
 const SERVER_ERROR = 500
 const CLIENT_ERROR = 400
 
+/** What spans say of a route, the same for all exchanges: behind the method in their name, and attributes. */
+export function routeSpanText(name: string, template: string): { spanName: string; spanText: string } {
+  return {
+    spanName: jsonString(` ${template}`).slice(1, -1),
+    spanText: stringAttribute('http.route', template) + stringAttribute('nyro.route', name),
+  }
+}
+
 /**
- * The spans of an exchange that is over: itself, then what it waited for, as OTLP has them in JSON, each with a comma
- * behind it. Attributes have the stable names of OpenTelemetry's HTTP semantic conventions, and `nyro.*` of our own.
- * Never a credential, never a query. `epochMs`: when the exchange's clock showed 0, since the epoch.
+ * The spans of an exchange that is over: itself, then what it waited for, each with a comma behind it. Attributes have
+ * the stable names of OpenTelemetry's HTTP semantic conventions, and `nyro.*` of our own. Never a credential, never a
+ * query. `epochMs`: when the exchange's clock showed 0, since the epoch.
  */
 export function exchangeSpans(
   exchange: Exchange,
@@ -26,105 +44,66 @@ export function exchangeSpans(
   epochMs: number,
   redacted: ReadonlySet<RedactedField>,
 ): string {
-  const { head, route } = exchange
-  const { template } = route
-  const trace = { traceId: exchange.traceId ?? '', state: spans.state, epochMs }
-  const method = cut(head.method)
-  const own = spanText(trace, {
-    ...{ spanId: spans.spanId, parentId: spans.parentId, parentIs: 'remote', kind: 'server' },
-    name: template === null ? spanMethod(method) : `${spanMethod(method)} ${template}`,
-    ...{ startMs: exchange.startMs, endMs: nowMs, failed: exchange.status >= SERVER_ERROR },
-    attributes: exchangeAttributes(exchange, spans, method, redacted),
-  })
-  let text = `${own},`
+  const { head, route, status } = exchange
+  const { spanId, parentId, state } = spans
+  const isKnown = METHODS.has(head.method)
+  const method = isKnown
+    ? plainAttribute('http.request.method', head.method)
+    : plainAttribute('http.request.method', '_OTHER') +
+      stringAttribute('http.request.method_original', cut(head.method))
+  const name = isKnown ? head.method : 'HTTP'
+  const start = `{"traceId":"${exchange.traceId}"${state === '' ? '' : `,"traceState":${jsonString(state)}`}`
+  const parent =
+    parentId === null ? `"flags":${FLAGS}` : `"parentSpanId":"${parentId}","flags":${REMOTE_FLAGS}`
+  const error = exchange.code ?? (status >= SERVER_ERROR ? String(status) : exchange.aborted ? 'aborted' : '')
+  const facts =
+    exchangeAttributes(exchange, redacted) + (error === '' ? '' : stringAttribute('error.type', error))
+  const lost = spans.dropped === 0 ? '' : intAttribute('nyro.children_dropped', spans.dropped)
+  let text = `${start},"spanId":"${spanId}",${parent},"name":"${name}${route.spanName}","kind":2,"startTimeUnixNano":"${nanosText(epochMs + exchange.startMs)}","endTimeUnixNano":"${nanosText(epochMs + nowMs)}"${status >= SERVER_ERROR ? FAILED : ''},"attributes":[${method.slice(1)}${facts}${lost}]},`
   let attempts = 0
   for (const child of spans.children) {
-    const told =
-      child.kind === 'attempt'
-        ? attemptSpan(trace, child, spans.spanId, method, attempts++)
-        : policySpan(trace, child, spans.spanId)
-    text += `${told},`
+    const childStart = `${start},"spanId":"${child.spanId}","parentSpanId":"${spanId}","flags":${FLAGS},"startTimeUnixNano":"${nanosText(epochMs + child.startMs)}","endTimeUnixNano":"${nanosText(epochMs + child.endMs)}",`
+    text +=
+      childStart +
+      (child.kind === 'policy' ? policyText(child) : attemptText(child, name, method, attempts++))
   }
   return text
 }
 
-function exchangeAttributes(
-  exchange: Exchange,
-  spans: SpanRecorder,
-  method: string,
-  redacted: ReadonlySet<RedactedField>,
-): string {
-  const { head, identity, route, status, code } = exchange
-  const error = code ?? (status >= SERVER_ERROR ? String(status) : exchange.aborted ? 'aborted' : null)
-  const tenant = identity === null || redacted.has('company_id') ? null : identity.tenant
-  return (
-    methodAttributes(method) +
-    stringAttribute('url.scheme', exchange.scheme) +
-    stringAttribute('url.path', redacted.has('path') ? null : cut(head.path)) +
-    stringAttribute('http.route', route.template) +
-    intAttribute('http.response.status_code', status === 0 ? null : status) +
-    stringAttribute('error.type', error) +
-    stringAttribute('network.protocol.name', 'http') +
-    stringAttribute('network.protocol.version', `1.${head.minor}`) +
-    stringAttribute('client.address', redacted.has('client_ip') ? null : exchange.clientIp) +
-    addressAttributes(cut(head.host)) +
-    stringAttribute('nyro.request_id', exchange.requestId) +
-    stringAttribute('nyro.route', route.name) +
-    stringAttribute('nyro.tenant', tenant) +
-    intAttribute('nyro.children_dropped', spans.dropped === 0 ? null : spans.dropped)
-  )
+function exchangeAttributes(exchange: Exchange, redacted: ReadonlySet<RedactedField>): string {
+  const { head, identity, route, status } = exchange
+  const path = redacted.has('path') ? '' : stringAttribute('url.path', cut(head.path))
+  const client = redacted.has('client_ip') ? '' : plainAttribute('client.address', exchange.clientIp)
+  const tenant =
+    identity === null || redacted.has('company_id') ? '' : stringAttribute('nyro.tenant', identity.tenant)
+  const answered = status === 0 ? '' : intAttribute('http.response.status_code', status)
+  const address = addressAttributes(cut(head.host))
+  return `${route.spanText},{"key":"url.scheme","value":{"stringValue":"${exchange.scheme}"}},{"key":"network.protocol.name","value":{"stringValue":"http"}},{"key":"network.protocol.version","value":{"stringValue":"1.${head.minor}"}},{"key":"nyro.request_id","value":{"stringValue":"${exchange.requestId}"}}${path}${client}${tenant}${answered}${address}`
 }
 
-/** `method`: the exchange's. `resend`: how many tries came before. */
-function attemptSpan(
-  trace: SpanTrace,
-  child: ChildSpan,
-  parentId: string,
+/** The rest of a try's span. `method`: the exchange's, as attributes. `resend`: how many tries came before. */
+function attemptText(
+  { status, fault, target, name }: ChildSpan,
+  spanName: string,
   method: string,
   resend: number,
 ): string {
-  const { spanId, startMs, endMs, status, fault } = child
-  return spanText(trace, {
-    ...{ spanId, parentId, parentIs: 'local', kind: 'client', name: spanMethod(method), startMs, endMs },
-    failed: fault !== null || status >= CLIENT_ERROR,
-    attributes:
-      methodAttributes(method) +
-      addressAttributes(child.target ?? '') +
-      intAttribute('http.response.status_code', status === 0 ? null : status) +
-      intAttribute('http.request.resend_count', resend === 0 ? null : resend) +
-      stringAttribute('error.type', fault ?? (status >= CLIENT_ERROR ? String(status) : null)) +
-      stringAttribute('nyro.upstream', child.name),
-  })
+  const error = fault ?? (status >= CLIENT_ERROR ? String(status) : '')
+  const facts =
+    method.slice(1) +
+    stringAttribute('nyro.upstream', name) +
+    (target === null ? '' : addressAttributes(target)) +
+    (status === 0 ? '' : intAttribute('http.response.status_code', status)) +
+    (resend === 0 ? '' : intAttribute('http.request.resend_count', resend)) +
+    (error === '' ? '' : stringAttribute('error.type', error))
+  return `"name":"${spanName}","kind":3${error === '' ? '' : FAILED},"attributes":[${facts}]},`
 }
 
-function policySpan(trace: SpanTrace, child: ChildSpan, parentId: string): string {
-  const { spanId, startMs, endMs, name, fault } = child
-  return spanText(trace, {
-    ...{ spanId, parentId, parentIs: 'local', kind: 'internal', name: `policy ${name}`, startMs, endMs },
-    failed: false,
-    attributes: stringAttribute('nyro.policy', name) + stringAttribute('error.type', fault),
-  })
-}
-
-function spanMethod(method: string): string {
-  return METHODS.has(method) ? method : 'HTTP'
-}
-
-function methodAttributes(method: string): string {
-  if (METHODS.has(method)) return stringAttribute('http.request.method', method)
-  return (
-    stringAttribute('http.request.method', '_OTHER') + stringAttribute('http.request.method_original', method)
-  )
-}
-
-/** Of `host`, `host:port` or `[v6]:port`. */
-function addressAttributes(authority: string): string {
-  const [, host = '', port = null] = /^(.*?)(?::(\d+))?$/.exec(authority) ?? []
-  const address = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
-  return (
-    stringAttribute('server.address', address === '' ? null : address) +
-    intAttribute('server.port', port === null ? null : Number(port))
-  )
+/** The rest of a policy's. */
+function policyText({ name, fault }: ChildSpan): string {
+  const facts =
+    stringAttribute('nyro.policy', name) + (fault === null ? '' : stringAttribute('error.type', fault))
+  return `"name":${jsonString(`policy ${name}`)},"kind":1,"attributes":[${facts.slice(1)}]},`
 }
 
 function cut(text: string): string {

@@ -1,7 +1,7 @@
 import type { RedactedField } from '../../config/config.ts'
 import type { Exchange, RequestHead } from '../../proxy/exchange.ts'
 import { exchangeSpans } from './exchange-spans.ts'
-import { FreshTraces, spanIdOf, traceIdOf } from './fresh-traces.ts'
+import { FreshTraces, traceIdOf } from './fresh-traces.ts'
 import { SpanRecorder } from './span-recorder.ts'
 import { parseTraceParent, type TraceParent, traceLines } from './trace-parent.ts'
 import { keptTraceState } from './trace-state.ts'
@@ -26,11 +26,14 @@ export class Tracer {
   readonly #parts: TracerParts
   readonly #fresh: FreshTraces
   readonly #newSpanId: () => string
+  /** Traces that begin here and are still not kept before one is. */
+  #untilKept: number
 
   constructor(parts: TracerParts) {
     this.#parts = parts
     this.#fresh = new FreshTraces(parts.fill)
-    this.#newSpanId = () => spanIdOf(this.#fresh.next())
+    this.#newSpanId = () => this.#fresh.nextSpan()
+    this.#untilKept = this.#drawGap()
   }
 
   /**
@@ -48,7 +51,7 @@ export class Tracer {
     exchange.traceId = traceId
     // A state without a parent would belong to no trace (section 4.3).
     if (this.#draws())
-      exchange.spans = new SpanRecorder(exchange, traceId, spanIdOf(line), null, '', this.#newSpanId)
+      exchange.spans = new SpanRecorder(exchange, traceId, this.#newSpanId(), null, '', this.#newSpanId)
     else exchange.traceLines = line
   }
 
@@ -70,8 +73,16 @@ export class Tracer {
   }
 
   #draws(): boolean {
+    if (this.#untilKept-- > 0) return false
+    this.#untilKept = this.#drawGap()
+    return true
+  }
+
+  /** Geometric: the same as asking chance each time, once for each that is kept. */
+  #drawGap(): number {
     const { share, random } = this.#parts
-    return share > 0 && random() < share
+    if (share === 0) return Number.POSITIVE_INFINITY
+    return Math.floor(Math.log1p(-random()) / Math.log1p(-share))
   }
 }
 

@@ -2,6 +2,7 @@ import type { Config, RouteConfig } from '../../config/config.ts'
 import { upstreamUrl } from '../../config/upstream-url.ts'
 import type { CredentialSource } from '../../identity/credential-source.ts'
 import { TRACE_FIELDS } from '../../lib/gateway-field.ts'
+import { routeSpanText } from '../../observe/tracing/exchange-spans.ts'
 import { bodyLimitPolicy } from '../../policies/body-limit.ts'
 import { corsPolicy } from '../../policies/cors.ts'
 import { optionalIdentity } from '../../policies/optional-identity.ts'
@@ -119,12 +120,12 @@ export class RouteCompiler {
       : ''
     return {
       name,
-      template: match.path,
       policies: this.#asked(route),
       owned: this.#owned,
       response: this.#response(route),
       target: ending.kind === 'forward' ? this.#target(route, ending.upstreams) : null,
       logText: `,"route":${JSON.stringify(name)}${logged}`,
+      ...routeSpanText(name, match.path),
       series: this.#seriesOf(name),
     }
   }
@@ -133,12 +134,11 @@ export class RouteCompiler {
   own(policies: readonly Policy[]): Route {
     return {
       name: null,
-      template: null,
       policies,
       owned: this.#owned,
       response: UNCHANGED_RESPONSE,
       target: null,
-      logText: '',
+      ...{ logText: '', spanName: '', spanText: '' },
       series: this.#seriesOf(null),
     }
   }

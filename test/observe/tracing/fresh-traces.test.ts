@@ -28,17 +28,24 @@ test('ids are the bytes of the source, none used twice', () => {
   const fresh = new FreshTraces((bytes) => {
     for (let at = 0; at < bytes.length; at += 8) bytes.writeBigUInt64BE(BigInt(++calls), at)
   })
-  const parts = Array.from({ length: 300 }, () => fresh.next()).flatMap((line) => {
+  const traces = Array.from({ length: 300 }, () => fresh.next()).flatMap((line) => {
     const trace = traceIdOf(line)
-    return [trace.slice(0, 16), trace.slice(16), spanIdOf(line)]
+    return [trace.slice(0, 16), trace.slice(16)]
   })
+  // The first is the span that all lines have.
   assert.deepEqual(
-    parts,
-    parts.map((_, index) => (index + 1).toString(16).padStart(16, '0')),
+    traces,
+    traces.map((_, index) => (index + 2).toString(16).padStart(16, '0')),
   )
+  const spans = Array.from({ length: 300 }, () => fresh.nextSpan())
+  assert.equal(new Set([...spans, ...traces, spanIdOf(fresh.next())]).size, 901)
 })
 
 test('a source that gives zeros yields no id of zeros', () => {
-  const line = new FreshTraces((bytes) => bytes.fill(0)).next()
-  assert.deepEqual([traceIdOf(line), spanIdOf(line)], ['1'.padStart(32, '0'), '1'.padStart(16, '0')])
+  const fresh = new FreshTraces((bytes) => bytes.fill(0))
+  const line = fresh.next()
+  assert.deepEqual(
+    [traceIdOf(line), spanIdOf(line), fresh.nextSpan()],
+    ['1'.padStart(32, '0'), '1'.padStart(16, '0'), '1'.padStart(16, '0')],
+  )
 })

@@ -80,6 +80,32 @@ describe('whether a trace is kept', () => {
   }
 })
 
+test('of many that begin here the share is kept, each by chance alone', () => {
+  let seed = 1
+  const random = (): number => {
+    seed = (seed * 48_271) % 2_147_483_647
+    return seed / 2_147_483_647
+  }
+  const parts = { fill: counting(), wallMs: () => 0, redacted: new Set<never>(), write: () => {} }
+  for (const share of [0.01, 0.3, 1e-20]) {
+    const tracer = new Tracer({ ...parts, share, random })
+    let before = false
+    let kept = 0
+    let twice = 0
+    for (let count = 0; count < 100_000; count++) {
+      const exchange = exchangeOf()
+      tracer.begin(exchange, 'untrusted')
+      const isKept = exchange.spans !== null
+      if (isKept) kept++
+      if (isKept && before) twice++
+      before = isKept
+    }
+    // Six standard deviations; of those behind one that is kept the share is kept as well.
+    for (const [count, chance] of [[kept, share] as const, [twice, share * share] as const])
+      assert.ok(Math.abs(count - 100_000 * chance) <= 6 * Math.sqrt(100_000 * chance), `${share}: ${count}`)
+  }
+})
+
 describe('what is told', () => {
   test('is one line of ASCII, with what is known of the exchange and no query', () => {
     const { tracer, lines, spans: told } = stage(1)
