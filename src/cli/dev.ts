@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { isLoopback } from '../config/address-format.ts'
 import type { Config } from '../config/config.ts'
-import { claimPublicPort } from '../control/public-port.ts'
 import { StartRefusal } from '../control/start-refusal.ts'
-import { Supervisor } from '../control/supervisor.ts'
+import { type ListeningPorts, Supervisor } from '../control/supervisor.ts'
 import type { DemoService } from '../dev/demo-service.ts'
 import { TOKEN_LIFE_S, type TokenIssuer, tokenIssuer } from '../dev/demo-token.ts'
 import { type DemoName, startDemoUpstreams } from '../dev/demo-upstreams.ts'
@@ -53,7 +52,7 @@ export async function dev(edge: ProcessEdge): Promise<void> {
   const services = await startDemoUpstreams(settings.demos, { issue, tokenIntervalMs: TOKEN_INTERVAL_MS })
   try {
     const { issuer } = await DevIssuerServer.start(systemClock)
-    const config = await withPorts(withIssuer(withDemos(loaded.config, services), issuer.url))
+    const config = withIssuer(withDemos(loaded.config, services), issuer.url)
     const supervisor = new Supervisor({
       config,
       warnings: loaded.warnings,
@@ -66,8 +65,8 @@ export async function dev(edge: ProcessEdge): Promise<void> {
       reload: null,
     })
     drainOnSignal(edge, supervisor)
-    await supervisor.start()
-    edge.print(describe(config, settings, { issue, ...(await issuerFacts(issuer)) }))
+    const ports = await supervisor.start()
+    edge.print(describe(config, settings, { ...ports, issue, ...(await issuerFacts(issuer)) }))
     edge.exit(await supervisor.ended)
   } catch (error) {
     if (!(error instanceof StartRefusal)) throw error
@@ -95,14 +94,6 @@ function withDemos(config: Config, services: ReadonlyMap<string, DemoService>): 
   return { ...config, upstreams }
 }
 
-/** Port 0 takes a free one: found before the start, because the printed commands name it. */
-async function withPorts(config: Config): Promise<Config> {
-  const { listen, admin } = config
-  const port = listen.port === 0 ? await claimPublicPort(listen.host, 0) : listen.port
-  const adminPort = admin.port === 0 ? await claimPublicPort(admin.host, 0) : admin.port
-  return { ...config, listen: { ...listen, port }, admin: { ...admin, port: adminPort } }
-}
-
 /** Trusted beside what the settings say. A rotation is found by the first token of the new key. */
 function withIssuer(config: Config, url: string): Config {
   const { identity } = config
@@ -123,17 +114,18 @@ async function issuerFacts(issuer: DevIssuer): Promise<Pick<WelcomeFacts, 'issue
   return { issuerUrl: issuer.url, issuerToken: token }
 }
 
-interface Issued extends Pick<WelcomeFacts, 'issuerUrl' | 'issuerToken'> {
+interface Running extends ListeningPorts, Pick<WelcomeFacts, 'issuerUrl' | 'issuerToken'> {
   readonly issue: TokenIssuer | null
 }
 
-function describe(config: Config, settings: DevSettings, { issue, ...issuer }: Issued): string {
+function describe(config: Config, settings: DevSettings, running: Running): string {
+  const { port, adminPort, issue, ...issuer } = running
   const pathTo = (name: DemoName): string | null =>
     config.routes.find((route) => route.name === name)?.match.path.slice(0, -2) ?? null
   return welcome({
     name: config.name,
-    publicUrl: localUrl(config.listen.host, config.listen.port),
-    adminUrl: localUrl(config.admin.host, config.admin.port),
+    publicUrl: localUrl(config.listen.host, port),
+    adminUrl: localUrl(config.admin.host, adminPort),
     ingestPath: pathTo('ingest') ?? '',
     queryPath: pathTo('query') ?? '',
     authPath: pathTo('auth'),

@@ -23,6 +23,7 @@ import { type LogOutput, openLogOutput } from './log-output.ts'
 import { LogWriter } from './log-writer.ts'
 import { createPlaneMemory } from './plane-memory.ts'
 import type { Probe } from './probe-request.ts'
+import type { PublicPort } from './public-port.ts'
 import type { Lookup } from './resolver.ts'
 import { Rollout } from './rollout.ts'
 import { StartRefusal } from './start-refusal.ts'
@@ -51,7 +52,7 @@ export interface AssemblyParts {
 
 export interface AssemblyOptions extends AssemblyParts {
   readonly config: Config
-  readonly port: number
+  readonly port: PublicPort
   /** Version of the running product. */
   readonly version: string
   /** Where logs go: readable on a terminal, JSON elsewhere. */
@@ -250,13 +251,12 @@ export class Assembly {
   #makeThreads(memory: SharedMemory): ThreadSet {
     const { port, version, startThread, clock, startTimer, isDraining, config } = this.#options
     return new ThreadSet({
-      rows: config.workers,
+      ...{ rows: config.workers, port },
       birth: (row) => ({
         config: this.#config,
         upstreams: this.registry.live,
         row,
         version,
-        port,
         memory,
         signingKey: this.assertionKeys.current,
         identity: this.identity.birth(row),

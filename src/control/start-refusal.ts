@@ -7,15 +7,26 @@ export class StartRefusal extends Error {
 
 /** One line for a listener that could not be opened. `what` names it: `public`, `admin`. */
 export function listenRefusal(what: string, host: string, port: number, error: unknown): StartRefusal {
+  return refusal(what, host, port, reason(error))
+}
+
+/** The same, for a port that was free a moment ago. */
+export function takenRefusal(what: string, host: string, port: number): StartRefusal {
+  return refusal(what, host, port, TAKEN)
+}
+
+const TAKEN = 'another process holds this port'
+
+function refusal(what: string, host: string, port: number, why: string): StartRefusal {
   const place = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  return new StartRefusal(`cannot listen on ${place} (${what} listener): ${reason(error)}`)
+  return new StartRefusal(`cannot listen on ${place} (${what} listener): ${why}`)
 }
 
 function reason(error: unknown): string {
   const code = errorCode(error)
   switch (code) {
     case 'EADDRINUSE':
-      return 'another process holds this port'
+      return TAKEN
     case 'EACCES':
       return 'this user may not use this port'
     case 'EADDRNOTAVAIL':

@@ -29,7 +29,7 @@ import { jsonFetcher } from './keys/fetch-json.ts'
 import { LivePage } from './live/live-page.ts'
 import type { MetricsSource } from './metrics-page.ts'
 import { probeEndpoint } from './probe-request.ts'
-import { claimPublicPort, portsAreShareable } from './public-port.ts'
+import { PublicPort, portsAreShareable } from './public-port.ts'
 import { type ConfigChange, type ReloadCause, Reloader, type ReloadOutcome } from './reload.ts'
 import { ReloadTally } from './reload-tally.ts'
 import { systemLookup } from './resolver.ts'
@@ -68,6 +68,12 @@ export interface ReloadOptions {
   readonly files: readonly string[]
   /** By the wall clock, before the first of them was read. */
   readonly sinceMs: number
+}
+
+/** Also where the settings ask for any that is free. */
+export interface ListeningPorts {
+  readonly port: number
+  readonly adminPort: number
 }
 
 export interface SupervisorParts extends AssemblyParts {
@@ -113,17 +119,13 @@ export class Supervisor {
   }
 
   /** Resolves once all data threads listen. Rejects with StartRefusal, and then nothing is left running. */
-  async start(): Promise<void> {
-    const { config, version, output, clock, stateDir } = this.#options
+  async start(): Promise<ListeningPorts> {
+    const { config } = this.#options
     const shareable = config.workers > 1 && !(await portsAreShareable()) ? 1 : config.workers
     const workers = Math.min(shareable, MOST_ROWS)
-    const port = await claimPublicPort(config.listen.host, config.listen.port)
-    const isDraining = (): boolean => this.#state === 'draining'
+    const port = await PublicPort.claim(config.listen.host, config.listen.port)
     const effective = { ...config, workers }
-    const assembly = new Assembly({
-      ...{ config: effective, port, version, output, clock, stateDir, isDraining },
-      ...this.#parts,
-    })
+    const assembly = this.#assemble(effective, port)
     assembly.log.start()
     // Before any thread makes a span; whoever starts waits for no SDK.
     void assembly.spans.follow(effective)
@@ -138,10 +140,12 @@ export class Supervisor {
     }
     this.#assembly = assembly
     this.#state = 'ready'
-    this.#announce(assembly, port)
+    const ports = { port: port.port, adminPort: this.#admin.port }
+    this.#announce(assembly, ports)
     this.#watchFiles()
     this.#reloader?.open()
     if (this.#earlySignal !== null) this.drain(this.#earlySignal)
+    return ports
   }
 
   /**
@@ -207,6 +211,20 @@ export class Supervisor {
       this.#page?.events.close()
       await this.#admin?.close()
     })
+  }
+
+  #assemble(config: Config, port: PublicPort): Assembly {
+    const { version, output, clock, stateDir } = this.#options
+    const isDraining = (): boolean => this.#state === 'draining'
+    try {
+      return new Assembly({
+        ...{ config, port, version, output, clock, stateDir, isDraining },
+        ...this.#parts,
+      })
+    } catch (refusal) {
+      port.release()
+      throw refusal
+    }
   }
 
   #prepareReload(assembly: Assembly, first: Config): void {
@@ -312,13 +330,13 @@ export class Supervisor {
     } else log.log('warning', 'Fewer data threads: there can be no more', { configured, workers })
   }
 
-  #announce({ log, config }: Assembly, port: number): void {
+  #announce({ log, config }: Assembly, { port, adminPort }: ListeningPorts): void {
     const { version, pid } = this.#options
     log.log('info', 'Gateway listening', {
       host: config.listen.host,
       port,
       admin_host: config.admin.host,
-      admin_port: this.#admin?.port ?? null,
+      admin_port: adminPort,
       workers: config.workers,
       version,
       pid,

@@ -10,6 +10,7 @@ import type {
 } from '../worker/messages.ts'
 import type { DataThread, Death, StartDataThread } from './data-thread.ts'
 import type { LogWriter } from './log-writer.ts'
+import type { PublicPort } from './public-port.ts'
 import { RestartPace } from './restart-pace.ts'
 import { StartRefusal } from './start-refusal.ts'
 import type { StartTimer } from './start-timer.ts'
@@ -22,6 +23,8 @@ export interface ThreadSetOptions {
   readonly rows: number
   /** What a thread of that row is to know if it is born now. */
   readonly birth: (row: number) => ThreadBirth
+  /** Where they listen. */
+  readonly port: Pick<PublicPort, 'listen' | 'drawAgain' | 'release'>
   /** The row's thread is gone: gives back what it held for the process. */
   readonly reclaim: (row: number) => void
   /** What a rollout has to know of threads. */
@@ -49,6 +52,9 @@ export interface ThreadFollower {
 
 type Phase = 'starting' | 'listening' | 'drained' | 'dead'
 
+/** The row whose thread listens before the others do: until it does, they can all still be told another port. */
+const FIRST = 0
+
 interface Place {
   readonly row: number
   readonly pace: RestartPace
@@ -67,6 +73,8 @@ export class ThreadSet {
   /** Threads that died and were not told to end. */
   deaths = 0
   #question = 0
+  /** A thread listened: the port is what they share from now on. */
+  #isSettled = false
   #mode: 'starting' | 'serving' | 'closing' | 'ending' = 'starting'
   /** Settles what `start`, `close` or `end` waits for; each awaits its own phase of all threads. */
   readonly #started = Promise.withResolvers<void>()
@@ -149,6 +157,7 @@ export class ThreadSet {
 
   #leave(mode: 'closing' | 'ending'): void {
     this.#mode = mode
+    this.#options.port.release()
     for (const place of this.#places) place.cancelRestart?.()
   }
 
@@ -163,13 +172,16 @@ export class ThreadSet {
       died: (death) => this.#died(place, death),
     })
     this.#options.follower.born(place.row)
+    if (this.#isSettled || place.row === FIRST) place.thread.post(this.#options.port.listen)
   }
 
   #said(place: Place, message: ThreadMessage): void {
     switch (message.kind) {
       case 'listening':
-        place.phase = 'listening'
-        this.#settle()
+        this.#listens(place)
+        return
+      case 'taken':
+        void this.#taken(place)
         return
       case 'refused':
         this.#refused(place, message.reason)
@@ -202,6 +214,27 @@ export class ThreadSet {
       case 'spans':
         this.#options.spans.hurry()
     }
+  }
+
+  #listens(place: Place): void {
+    place.phase = 'listening'
+    if (!this.#isSettled) {
+      this.#isSettled = true
+      for (const { row, thread } of this.#places) if (row !== FIRST) thread?.post(this.#options.port.listen)
+    }
+    this.#settle()
+  }
+
+  /** One that replaces another is tried again later, as long as that takes: nobody knows another port. */
+  async #taken(place: Place): Promise<void> {
+    const { port } = this.#options
+    if (this.#isSettled) return this.#refused(place, 'another process holds the port')
+    try {
+      await port.drawAgain()
+    } catch (error) {
+      return this.#refused(place, error instanceof Error ? error.message : String(error))
+    }
+    place.thread?.post(port.listen)
   }
 
   #refused(place: Place, reason: string): void {

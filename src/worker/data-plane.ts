@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto'
+import { once } from 'node:events'
 import net from 'node:net'
 import type { GateMessage, SchedulerMessage } from '../admission/admission-message.ts'
 import type { SigningKey } from '../assertion/signing-key.ts'
@@ -130,19 +131,16 @@ export class DataPlane implements RolloutPlane {
     )
   }
 
-  /** Shares the port with the other threads where the platform can. Rejects with Node's error. */
-  listen(options: net.ListenOptions): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(options, () => {
-        this.#server.off('error', reject)
-        // Out of descriptors: the kernel keeps the connection in its queue and Node tries again.
-        this.#server.on('error', (error) =>
-          this.#ground.log.log('error', 'Accepting failed', { reason: error.message }),
-        )
-        resolve()
-      })
-    })
+  /** Shares the port with the other threads where the platform can. Rejects with Node's error; it can be tried again. */
+  async listen(options: net.ListenOptions): Promise<void> {
+    // Not as `listen`'s callback, which a listening that failed would leave behind.
+    const listening = once(this.#server, 'listening')
+    this.#server.listen(options)
+    await listening
+    // Out of descriptors: the kernel keeps the connection in its queue and Node tries again.
+    this.#server.on('error', (error) =>
+      this.#ground.log.log('error', 'Accepting failed', { reason: error.message }),
+    )
   }
 
   /** The port listened on. */

@@ -17,8 +17,6 @@ export interface ThreadBirth {
   readonly row: number
   /** Version of the running product. */
   readonly version: string
-  /** The port control found free; never 0. */
-  readonly port: number
   readonly memory: SharedMemory
   /** What assertions are signed with where the config names no key. */
   readonly signingKey: SigningKey
@@ -84,7 +82,17 @@ export type RolloutMessage =
   /** Forget what is prepared. */
   | { readonly kind: 'drop'; readonly version: number }
 
+/** Listen there; answered with `listening`, `taken` or `refused`. */
+export interface ListenMessage {
+  readonly kind: 'listen'
+  /** An address; names are resolved in control. */
+  readonly host: string
+  /** Never 0. */
+  readonly port: number
+}
+
 export type ControlMessage =
+  | ListenMessage
   | RolloutMessage
   /** An upstream in force has other endpoints than before. */
   | {
@@ -123,6 +131,8 @@ export type ThreadMessage =
   | RolloutAnswer
   | IdentityAnswer
   | { readonly kind: 'listening' }
+  /** Another process holds the port; the thread can be told another one. */
+  | { readonly kind: 'taken' }
   /** It could not start; `reason` is one line for the operator. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'answered'; readonly question: number }

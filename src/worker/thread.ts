@@ -1,9 +1,10 @@
+import type { ListenOptions } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { LogRingWriter } from '../observe/log-ring.ts'
 import { DataPlane } from './data-plane.ts'
-import type { ControlMessage, ThreadBirth, ThreadMessage } from './messages.ts'
+import type { ControlMessage, ListenMessage, ThreadBirth, ThreadMessage } from './messages.ts'
 import { ThreadIdentity } from './thread-identity.ts'
 import { ThreadRollout } from './thread-rollout.ts'
 import { ThreadSampler } from './thread-sampler.ts'
@@ -37,15 +38,26 @@ async function run(birth: ThreadBirth, port: Port): Promise<void> {
       second: (second) => say({ kind: 'second', second }),
       metrics,
     })
-    obey(plane, identity, port, say)
-    new ThreadSampler(plane, metrics).start()
-    const { host } = birth.config.listen
     const shared = birth.config.workers > 1 ? { reusePort: true } : {}
-    await plane.listen({ host, port: birth.port, backlog: 4_096, ...shared })
-    say({ kind: 'listening' })
+    obey(plane, identity, port, say, (where) => void listen(plane, { ...where, ...shared }).then(say))
+    new ThreadSampler(plane, metrics).start()
   } catch (error) {
-    say({ kind: 'refused', reason: error instanceof Error ? error.message : String(error) })
+    say(refused(error))
   }
+}
+
+async function listen(plane: DataPlane, where: ListenOptions): Promise<ThreadMessage> {
+  try {
+    await plane.listen({ ...where, backlog: 4_096 })
+    return { kind: 'listening' }
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    return isTaken ? { kind: 'taken' } : refused(error)
+  }
+}
+
+function refused(error: unknown): ThreadMessage {
+  return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) }
 }
 
 /** What control said before waits in the port until somebody listens to it. */
@@ -54,10 +66,14 @@ function obey(
   identity: ThreadIdentity,
   port: Port,
   say: (message: ThreadMessage) => void,
+  listen: (where: Pick<ListenMessage, 'host' | 'port'>) => void,
 ): void {
   const rollout = new ThreadRollout(plane, say)
   port.on('message', (message: ControlMessage) => {
     switch (message.kind) {
+      case 'listen':
+        listen({ host: message.host, port: message.port })
+        break
       case 'prepare':
       case 'routes':
       case 'commit':

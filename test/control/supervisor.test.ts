@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
 import type { StartDataThread } from '../../src/control/data-thread.ts'
-import { claimPublicPort } from '../../src/control/public-port.ts'
+import { PublicPort } from '../../src/control/public-port.ts'
 import { StartRefusal } from '../../src/control/start-refusal.ts'
 import { type StartTimer, startTimer } from '../../src/control/start-timer.ts'
 import { ControlStage, startControlThread } from '../support/control-stage.ts'
@@ -194,14 +195,81 @@ test('a second instance on the same port refuses to start and leaves the first a
   await first.ask('row')
 })
 
+/** Nobody is given it by chance, but another test may draw it. */
+async function unusedPort(): Promise<number> {
+  const claimed = await PublicPort.claim('127.0.0.1', 0)
+  claimed.release()
+  return claimed.port
+}
+
+/** Threads that are told a port only when, the first time, another process listens on it already. */
+function robbed(t: TestContext): { readonly lost: number[]; readonly startThread: StartDataThread } {
+  const lost: number[] = []
+  const startThread: StartDataThread = (birth, listener) => {
+    const thread = startControlThread(birth, listener)
+    const post: typeof thread.post = (message) => {
+      if (message.kind !== 'listen' || lost.length > 0) return thread.post(message)
+      lost.push(message.port)
+      const robber = createServer().listen(message.port, message.host, () => thread.post(message))
+      t.after(() => robber.close())
+    }
+    return { ...thread, post }
+  }
+  return { lost, startThread }
+}
+
+for (const workers of [1, 2]) {
+  test(`where any port will do, one that is taken at the last moment is not a failed start (threads: ${workers})`, async (t) => {
+    const { lost, startThread } = robbed(t)
+    const stage = new ControlStage(t, { workers }, { startThread })
+    const { port } = await stage.supervisor.start()
+    assert.equal(lost.length, 1)
+    assert.deepEqual([stage.port, port === lost[0]], [port, false])
+    await stage.ask('row')
+    assert.equal(stage.events('Gateway listening').length, 1)
+  })
+
+  test(`a port of the settings that is taken at the last moment refuses the start (threads: ${workers})`, async (t) => {
+    const { startThread } = robbed(t)
+    const port = await unusedPort()
+    const stage = new ControlStage(t, { workers, port }, { startThread })
+    await assert.rejects(stage.supervisor.start(), (error) => {
+      assert.ok(error instanceof StartRefusal)
+      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port} .*another process holds this port`))
+      return true
+    })
+  })
+}
+
+/** Both find the port free; then they share it, and each has a part of the other's clients. */
+test('of two instances on one port, the second of which starts before the first listens, one runs', async (t) => {
+  const port = await unusedPort()
+  const second = new ControlStage(t, { workers: 2, port })
+  let secondStart: Promise<unknown> | null = null
+  const startThread: StartDataThread = (birth, listener) => {
+    const thread = startControlThread(birth, listener)
+    const post: typeof thread.post = (message) => {
+      if (message.kind !== 'listen') return thread.post(message)
+      secondStart ??= second.supervisor.start()
+      void secondStart.catch(() => {}).then(() => thread.post(message))
+    }
+    return { ...thread, post }
+  }
+  const first = new ControlStage(t, { workers: 2, port }, { startThread })
+  const firstStart = await Promise.allSettled([first.supervisor.start()])
+  const starts = [...firstStart, ...(await Promise.allSettled([secondStart]))]
+  assert.deepEqual(starts.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+})
+
 test('a refused start leaves nothing behind', async (t) => {
   const first = new ControlStage(t, { workers: 1 })
   await first.supervisor.start()
   for (const settings of [{ adminPort: first.adminPort }, { name: 'refuses' }, { name: 'dies' }]) {
-    const port = await claimPublicPort('127.0.0.1', 0)
+    const port = await unusedPort()
     const refused = new ControlStage(t, { workers: 2, port, ...settings })
     await assert.rejects(refused.supervisor.start(), StartRefusal)
     assert.equal(refused.events('Gateway listening').length, 0)
-    assert.equal(await claimPublicPort('127.0.0.1', port), port)
+    const claimed = await PublicPort.claim('127.0.0.1', port)
+    claimed.release()
   }
 })

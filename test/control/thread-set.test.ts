@@ -33,8 +33,24 @@ function stage(rows: number) {
     drain: () => events.push('(drained the rings)'),
   }
   const followed: string[] = []
+  const port = {
+    number: 20_000,
+    /** Of the settings, or of a machine that has no other. */
+    isOnly: false,
+    released: false,
+    get listen() {
+      return { kind: 'listen', host: '127.0.0.1', port: this.number } as const
+    },
+    async drawAgain() {
+      if (this.isOnly) throw new StartRefusal('another process holds this port')
+      this.number += 1
+    },
+    release() {
+      this.released = true
+    },
+  }
   const set = new ThreadSet({
-    rows,
+    ...{ rows, port },
     follower: {
       born: (row) => void followed.push(`born ${row}`),
       died: (row) => void followed.push(`died ${row}`),
@@ -50,7 +66,9 @@ function stage(rows: number) {
       const thread = new FakeThread(birth.row, listener)
       threads.push(thread)
       return {
-        post: ({ kind }) => thread.heard.push(kind),
+        post: (message) => {
+          thread.heard.push(message.kind === 'listen' ? `listen ${message.port}` : message.kind)
+        },
         kill: () => {
           thread.killed = true
         },
@@ -68,7 +86,7 @@ function stage(rows: number) {
     assert.ok(found)
     return found
   }
-  return { set, time, threads, thread, reclaimed, events, followed }
+  return { set, time, threads, thread, reclaimed, events, followed, port }
 }
 
 async function started(rows: number) {
@@ -91,6 +109,61 @@ test('start waits for every thread to listen', async () => {
   thread(1).listener.said({ kind: 'listening' })
   await start
   assert.equal(set.listening, 2)
+})
+
+test('one thread listens first, and is told another port as long as its own turns out taken', async () => {
+  const { set, thread, port } = stage(3)
+  const start = set.start()
+  assert.deepEqual(
+    [0, 1, 2].map((row) => thread(row).heard),
+    [['listen 20000'], [], []],
+  )
+  for (let taken = 0; taken < 2; taken++) {
+    thread(0).listener.said({ kind: 'taken' })
+    await settled()
+  }
+  assert.deepEqual(thread(0).heard, ['listen 20000', 'listen 20001', 'listen 20002'])
+  assert.deepEqual([thread(1).heard, thread(2).heard], [[], []])
+  thread(0).listener.said({ kind: 'listening' })
+  assert.deepEqual([thread(1).heard, thread(2).heard], [['listen 20002'], ['listen 20002']])
+  for (const row of [1, 2]) thread(row).listener.said({ kind: 'listening' })
+  await start
+  assert.equal(port.released, false)
+})
+
+test('a port that is taken and has no other refuses the start', async () => {
+  const { set, thread, port } = stage(2)
+  port.isOnly = true
+  const start = set.start()
+  thread(0).listener.said({ kind: 'taken' })
+  await assert.rejects(
+    start,
+    (error) => error instanceof StartRefusal && /holds this port/.test(error.message),
+  )
+  assert.equal(thread(0).killed, true)
+})
+
+test('a replacement is told the port of the others, and no other where that is taken', async () => {
+  const { thread, threads, time, port, events } = await started(2)
+  thread(0).die()
+  await time.pass(0)
+  assert.deepEqual(thread(0).heard, ['listen 20000'])
+  thread(0).listener.said({ kind: 'taken' })
+  await settled()
+  assert.deepEqual([port.number, thread(0).heard, thread(0).killed], [20_000, ['listen 20000'], true])
+  assert.ok(events.includes('Data thread refused to start'))
+  thread(0).die()
+  await time.pass(100)
+  assert.equal(threads.length, 4)
+})
+
+test('the port is let go when nobody comes to listen any more', async () => {
+  const { set, thread, time, port } = await started(1)
+  thread(0).die()
+  await time.pass(0)
+  assert.equal(port.released, false)
+  void set.close()
+  assert.equal(port.released, true)
 })
 
 test('a thread that refuses to start refuses the start, with its own words', async () => {
@@ -171,7 +244,7 @@ test('closing is over when each thread has said so or is dead, and nobody is rep
   const close = set.close().then(() => {
     done = true
   })
-  assert.deepEqual([thread(0).heard, thread(1).heard], [['close'], ['close']])
+  assert.deepEqual([thread(0).heard.at(-1), thread(1).heard.at(-1)], ['close', 'close'])
   thread(0).listener.said({ kind: 'drained' })
   await time.pass(60_000)
   assert.equal(done, false)
@@ -200,7 +273,7 @@ test('ending waits for threads that end by themselves and logs no death', async 
   const { set, thread, time, events } = await started(2)
   const end = set.end()
   for (const row of [0, 1]) {
-    assert.deepEqual(thread(row).heard, ['end'])
+    assert.equal(thread(row).heard.at(-1), 'end')
     thread(row).die('it ended with exit code 0')
   }
   await end

@@ -23,6 +23,7 @@ const counts = new UpstreamMemory(birth.memory.upstreams, row, {
 }).connections
 /** What is prepared and not in force yet. */
 let prepared: typeof config | null = null
+/** Where to listen apart. */
 const heard: string[] = birth.draining ? ['born draining'] : []
 const sockets = new Set<Socket>()
 let closed = false
@@ -94,9 +95,17 @@ const server = createServer((socket) => {
   })
 })
 
+server.on('listening', () => say({ kind: 'listening' }))
+server.on('error', (error: NodeJS.ErrnoException) =>
+  say(error.code === 'EADDRINUSE' ? { kind: 'taken' } : { kind: 'refused', reason: error.message }),
+)
+
 port.on('message', (message: ControlMessage) => {
-  heard.push(message.kind)
+  if (message.kind !== 'listen') heard.push(message.kind)
   switch (message.kind) {
+    case 'listen':
+      server.listen({ host: message.host, port: message.port, reusePort: config.workers > 1 })
+      return
     case 'prepare':
       prepared = message.config
       say({ kind: 'next', version: message.version })
@@ -138,7 +147,3 @@ port.on('message', (message: ControlMessage) => {
 
 if (config.name === 'refuses') say({ kind: 'refused', reason: 'the fixture refuses' })
 else if (config.name === 'dies') throw new Error('the fixture dies at once')
-else
-  server.listen({ host: config.listen.host, port: birth.port, reusePort: true }, () =>
-    say({ kind: 'listening' }),
-  )

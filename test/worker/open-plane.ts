@@ -111,7 +111,6 @@ export class PlaneStage {
         upstreams,
         row: 0,
         version: '0.0.0-test',
-        port: 0,
         memory,
         signingKey: createSigningKey(),
         draining: draining === 'draining',
