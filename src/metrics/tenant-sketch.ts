@@ -70,10 +70,12 @@ export class TenantSketch {
   readonly #memory: SketchMemory
   readonly #places = new Map<string, number>()
   readonly #tenants: string[] = []
-  /** Counters as a binary heap, lowest count first, with their counts, and where in it each is. */
-  readonly #heap = new Int32Array(SKETCH_TENANTS)
+  /**
+   * Counters as a binary heap, lowest first, by the counts they had when they were put there. Counts only grow, so these
+   * are lower bounds, and who only counts leaves the heap alone: `#lowest` makes up for it.
+   */
+  readonly #heap = Int32Array.from({ length: SKETCH_TENANTS }, (_, counter) => counter)
   readonly #counts = new Float64Array(SKETCH_TENANTS)
-  readonly #heapAt = new Int32Array(SKETCH_TENANTS)
 
   /** The memory must be clear. */
   constructor(memory: SketchMemory) {
@@ -89,7 +91,7 @@ export class TenantSketch {
   /** `requests` at once, without their part of the totals. */
   add(tenant: string, requests: number, refused: number, ms: number): void {
     const { floats, words } = this.#memory
-    const counter = this.#places.get(tenant) ?? this.#give(tenant)
+    const counter = this.#places.get(tenant) ?? this.#give(tenant, requests)
     const at = floatAt(counter)
     const count = (floats[at + COUNT] as number) + requests
     floats[at + COUNT] = count
@@ -98,7 +100,6 @@ export class TenantSketch {
     if (words[wordAt(counter) + LENGTH] === 0 && count - (floats[at + ERROR] as number) > 1) {
       this.#write(counter, tenant)
     }
-    this.#sink(counter, count)
   }
 
   addTotals(requests: number, refused: number, ms: number): void {
@@ -108,8 +109,8 @@ export class TenantSketch {
     grow(floats, TOTAL_MS, ms)
   }
 
-  #give(tenant: string): number {
-    const counter = this.#tenants.length < SKETCH_TENANTS ? this.#begin(tenant) : this.#take()
+  #give(tenant: string, requests: number): number {
+    const counter = this.#tenants.length < SKETCH_TENANTS ? this.#begin(tenant) : this.#take(requests)
     this.#tenants[counter] = tenant
     this.#places.set(tenant, counter)
     return counter
@@ -121,25 +122,19 @@ export class TenantSketch {
     const counter = this.#tenants.length
     this.#write(counter, tenant)
     Atomics.store(words, 0, counter + 1)
-    // Nothing is lower than its count, which is none yet: it goes to the top.
-    let at = counter
-    while (at > 0) {
-      const above = (at - 1) >> 1
-      this.#put(at, this.#heap[above] as number, this.#counts[above] as number)
-      at = above
-    }
-    this.#put(0, counter, 0)
     return counter
   }
 
-  /** The one with the lowest count. */
-  #take(): number {
+  /** The one with the lowest count, for somebody who has `requests` to count at once. */
+  #take(requests: number): number {
     const { floats, words } = this.#memory
-    const counter = this.#heap[0] as number
+    const counter = this.#lowest()
     const at = floatAt(counter)
+    const count = floats[at + COUNT] as number
+    this.#sinkTop(counter, count + requests)
     Atomics.add(words, wordAt(counter) + VERSION, 1)
     words[wordAt(counter) + LENGTH] = 0
-    floats[at + ERROR] = floats[at + COUNT] as number
+    floats[at + ERROR] = count
     floats[at + REFUSED] = 0
     floats[at + MS] = 0
     Atomics.add(words, wordAt(counter) + VERSION, 1)
@@ -154,27 +149,37 @@ export class TenantSketch {
     Atomics.add(words, wordAt(counter) + VERSION, 1)
   }
 
-  /** Its count has grown. */
-  #sink(counter: number, count: number): void {
-    const counts = this.#counts
-    const size = this.#tenants.length
-    let at = this.#heapAt[counter] as number
+  /**
+   * When all counters are in use. Whoever is on top with the count it has is the lowest; any other is put where it
+   * belongs now. Each is so at most once, and only if it has counted since the last time: a sinking for an exchange at
+   * most, as if each sank its own, and at worst all 512 in one go, which takes 7 µs.
+   */
+  #lowest(): number {
+    const { floats } = this.#memory
     for (;;) {
-      let child = 2 * at + 1
-      if (child >= size) break
-      if (child + 1 < size && (counts[child + 1] as number) < (counts[child] as number)) child++
-      const lowest = counts[child] as number
-      if (lowest >= count) break
-      this.#put(at, this.#heap[child] as number, lowest)
-      at = child
+      const counter = this.#heap[0] as number
+      const count = floats[floatAt(counter) + COUNT] as number
+      if (count === this.#counts[0]) return counter
+      this.#sinkTop(counter, count)
     }
-    this.#put(at, counter, count)
   }
 
-  #put(at: number, counter: number, count: number): void {
-    this.#heap[at] = counter
-    this.#counts[at] = count
-    this.#heapAt[counter] = at
+  #sinkTop(counter: number, count: number): void {
+    const heap = this.#heap
+    const counts = this.#counts
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= SKETCH_TENANTS) break
+      if (child + 1 < SKETCH_TENANTS && (counts[child + 1] as number) < (counts[child] as number)) child++
+      const lowest = counts[child] as number
+      if (lowest >= count) break
+      heap[at] = heap[child] as number
+      counts[at] = lowest
+      at = child
+    }
+    heap[at] = counter
+    counts[at] = count
   }
 }
 
