@@ -10,6 +10,14 @@ import { bearer, CLAIMS, FAR_S, tenantToken, token } from '../support/token.ts'
 import { until } from '../support/until.ts'
 import { PlaneStage, planeConfig, upstreamConfig } from './open-plane.ts'
 
+/** Config of tracing that keeps every trace. */
+const KEEPS_ALL = { endpoint: 'http://127.0.0.1:9/v1/traces', sample: 1, headers: [], serviceName: 'test' }
+
+/** Of the exchanges whose spans it has written. */
+function tracedPaths({ spans }: PlaneStage): (string | undefined)[] {
+  return spans.map((line) => /"url\.path","value":{"stringValue":"([^"]*)"/.exec(line)?.[1])
+}
+
 async function staged(
   own: Partial<Config>,
   use: (plane: PlaneStage, origin: Origin) => Promise<void>,
@@ -160,7 +168,7 @@ describe('a draining data plane', () => {
       return echo(seen, reply)
     }
     return staged(
-      {},
+      { tracing: KEEPS_ALL },
       async (plane, origin) => {
         using idle = await plane.connect()
         assert.equal((await idle.ask(request('GET', '/'))).status, 200)
@@ -175,6 +183,7 @@ describe('a draining data plane', () => {
         answer()
         assert.equal((await busy.read()).get('connection'), 'close')
         await until('the word', () => plane.drained > 0)
+        assert.deepEqual(tracedPaths(plane), ['/', '/open/slow'])
       },
       { script: slow },
     )

@@ -45,6 +45,17 @@ describe('a data plane with another config put in force', () => {
       assert.equal((await client.ask(request('GET', '/open/x'))).status, 404)
     }))
 
+  test('tells of every kept trace, whatever the config says that follows', () => {
+    const tracing = { endpoint: 'http://127.0.0.1:9/v1/traces', sample: 1, headers: [], serviceName: 'test' }
+    return staged({ tracing }, async (plane, _, reload) => {
+      using client = await plane.connect()
+      await client.ask(request('GET', '/open/x'))
+      await plane.access('/open/x')
+      await reload({ tracing: null })
+      assert.equal(plane.spans.length, 1)
+    })
+  })
+
   test('lets an exchange end as it began', async () => {
     let answer = (): void => {}
     const slow: Script = async (_, reply) => {
