@@ -222,7 +222,6 @@ export class DataPlane implements RolloutPlane {
     this.#server.close()
     for (const client of this.#clients) client.abort('close')
     this.#ended.tellAll()
-    this.#tellTraces()
     this.#ground.upstreams.destroy()
     this.#ground.traffic.stop()
     this.#ground.wire.wheel.stop()
@@ -255,7 +254,6 @@ export class DataPlane implements RolloutPlane {
     const { log, listen, trustedProxies } = config
     this.#access = new AccessLog(log, this.#parts.random)
     this.setLogLevel(log.level)
-    this.#tellTraces()
     this.#pipeline.tracer = this.#makeTracer(config)
     Object.assign(this.#limits, listen.timeouts)
     this.#maxClients = Math.ceil(listen.maxConnections / this.#threads)
@@ -303,7 +301,6 @@ export class DataPlane implements RolloutPlane {
     upstreams.sweep(wire.wheel.nowMs)
     this.#seconds.tick()
     this.#streams.tick(wire.wheel.nowMs)
-    this.#pipeline.tracer?.tick(wire.wheel.nowMs)
     traffic.sweep(wire.wheel.nowMs)
     if (!this.#closing) return
     let unsent = 0
@@ -311,13 +308,7 @@ export class DataPlane implements RolloutPlane {
       if (client.idle) client.close()
       if (client.unsent) unsent++
     }
-    if (this.#pipeline.active > 0 || unsent > 0) return
-    this.#tellTraces()
-    this.#drained()
-  }
-
-  #tellTraces(): void {
-    this.#pipeline.tracer?.tellAll(this.#clock.monotonicMs())
+    if (this.#pipeline.active === 0 && unsent === 0) this.#drained()
   }
 
   #tell(exchange: Exchange): void {

@@ -24,20 +24,6 @@ const METHODS: ReadonlySet<string> = new Set([
 const SERVER_ERROR = 500
 const CLIENT_ERROR = 400
 
-/** An exchange that is over, to be told of when its head is another's already. */
-export interface EndedExchange {
-  readonly exchange: Omit<Exchange, 'head'>
-  readonly spans: SpanRecorder
-  /** On the exchange's clock, ms. */
-  readonly endMs: number
-  readonly method: string
-  /** Without the query. */
-  readonly path: string
-  readonly host: string
-  /** HTTP/1.x. */
-  readonly minor: number
-}
-
 /** What spans say of a route, the same for all exchanges: behind the method in their name, and attributes. */
 export function routeSpanText(name: string, template: string): { spanName: string; spanText: string } {
   return {
@@ -52,27 +38,28 @@ export function routeSpanText(name: string, template: string): { spanName: strin
  * query. `epochMs`: when the exchange's clock showed 0, since the epoch.
  */
 export function exchangeSpans(
-  ended: EndedExchange,
+  exchange: Exchange,
+  spans: SpanRecorder,
+  nowMs: number,
   epochMs: number,
   redacted: ReadonlySet<RedactedField>,
 ): string {
-  const { exchange, spans } = ended
-  const { route, status } = exchange
+  const { head, route, status } = exchange
   const { spanId, parentId, state } = spans
-  const isKnown = METHODS.has(ended.method)
+  const isKnown = METHODS.has(head.method)
   const method = isKnown
-    ? plainAttribute('http.request.method', ended.method)
+    ? plainAttribute('http.request.method', head.method)
     : plainAttribute('http.request.method', '_OTHER') +
-      stringAttribute('http.request.method_original', cut(ended.method))
-  const name = isKnown ? ended.method : 'HTTP'
+      stringAttribute('http.request.method_original', cut(head.method))
+  const name = isKnown ? head.method : 'HTTP'
   const start = `{"traceId":"${exchange.traceId}"${state === '' ? '' : `,"traceState":${jsonString(state)}`}`
   const parent =
     parentId === null ? `"flags":${FLAGS}` : `"parentSpanId":"${parentId}","flags":${REMOTE_FLAGS}`
   const error = exchange.code ?? (status >= SERVER_ERROR ? String(status) : exchange.aborted ? 'aborted' : '')
   const facts =
-    exchangeAttributes(ended, redacted) + (error === '' ? '' : stringAttribute('error.type', error))
+    exchangeAttributes(exchange, redacted) + (error === '' ? '' : stringAttribute('error.type', error))
   const lost = spans.dropped === 0 ? '' : intAttribute('nyro.children_dropped', spans.dropped)
-  let text = `${start},"spanId":"${spanId}",${parent},"name":"${name}${route.spanName}","kind":2,"startTimeUnixNano":"${nanosText(epochMs + exchange.startMs)}","endTimeUnixNano":"${nanosText(epochMs + ended.endMs)}"${status >= SERVER_ERROR ? FAILED : ''},"attributes":[${method.slice(1)}${facts}${lost}]},`
+  let text = `${start},"spanId":"${spanId}",${parent},"name":"${name}${route.spanName}","kind":2,"startTimeUnixNano":"${nanosText(epochMs + exchange.startMs)}","endTimeUnixNano":"${nanosText(epochMs + nowMs)}"${status >= SERVER_ERROR ? FAILED : ''},"attributes":[${method.slice(1)}${facts}${lost}]},`
   let attempts = 0
   for (const child of spans.children) {
     const childStart = `${start},"spanId":"${child.spanId}","parentSpanId":"${spanId}","flags":${FLAGS},"startTimeUnixNano":"${nanosText(epochMs + child.startMs)}","endTimeUnixNano":"${nanosText(epochMs + child.endMs)}",`
@@ -83,16 +70,15 @@ export function exchangeSpans(
   return text
 }
 
-function exchangeAttributes(ended: EndedExchange, redacted: ReadonlySet<RedactedField>): string {
-  const { exchange } = ended
-  const { identity, route, status } = exchange
-  const path = redacted.has('path') ? '' : stringAttribute('url.path', cut(ended.path))
+function exchangeAttributes(exchange: Exchange, redacted: ReadonlySet<RedactedField>): string {
+  const { head, identity, route, status } = exchange
+  const path = redacted.has('path') ? '' : stringAttribute('url.path', cut(head.path))
   const client = redacted.has('client_ip') ? '' : plainAttribute('client.address', exchange.clientIp)
   const tenant =
     identity === null || redacted.has('company_id') ? '' : stringAttribute('nyro.tenant', identity.tenant)
   const answered = status === 0 ? '' : intAttribute('http.response.status_code', status)
-  const address = addressAttributes(cut(ended.host))
-  return `${route.spanText},{"key":"url.scheme","value":{"stringValue":"${exchange.scheme}"}},{"key":"network.protocol.name","value":{"stringValue":"http"}},{"key":"network.protocol.version","value":{"stringValue":"1.${ended.minor}"}},{"key":"nyro.request_id","value":{"stringValue":"${exchange.requestId}"}}${path}${client}${tenant}${answered}${address}`
+  const address = addressAttributes(cut(head.host))
+  return `${route.spanText},{"key":"url.scheme","value":{"stringValue":"${exchange.scheme}"}},{"key":"network.protocol.name","value":{"stringValue":"http"}},{"key":"network.protocol.version","value":{"stringValue":"1.${head.minor}"}},{"key":"nyro.request_id","value":{"stringValue":"${exchange.requestId}"}}${path}${client}${tenant}${answered}${address}`
 }
 
 /** The rest of a try's span. `method`: the exchange's, as attributes. `resend`: how many tries came before. */

@@ -1,6 +1,6 @@
 import type { RedactedField } from '../../config/config.ts'
 import type { Exchange, RequestHead } from '../../proxy/exchange.ts'
-import { type EndedExchange, exchangeSpans } from './exchange-spans.ts'
+import { exchangeSpans } from './exchange-spans.ts'
 import { FreshTraces, traceIdOf } from './fresh-traces.ts'
 import { SpanRecorder } from './span-recorder.ts'
 import { parseTraceParent, type TraceParent, traceLines } from './trace-parent.ts'
@@ -21,10 +21,6 @@ export interface TracerParts {
   readonly write: (line: string) => void
 }
 
-/** Told of at once where so many wait. */
-const MOST = 256
-const TOLD_AFTER_MS = 1_000
-
 /** Gives every exchange of a thread its part in a trace, and tells of those whose trace is kept. */
 export class Tracer {
   readonly #parts: TracerParts
@@ -32,11 +28,6 @@ export class Tracer {
   readonly #newSpanId: () => string
   /** Traces that begin here and are still not kept before one is. */
   #untilKept: number
-  /**
-   * Over, and still to be told of: code that runs some hundred times a second is cold each time, and took 45 µs for
-   * what takes 5 when many are told of in one go.
-   */
-  #ended: EndedExchange[] = []
 
   constructor(parts: TracerParts) {
     this.#parts = parts
@@ -67,22 +58,8 @@ export class Tracer {
   /** Once, when an exchange whose trace is kept is over. `nowMs`: on its clock. */
   end(exchange: Exchange, spans: SpanRecorder, nowMs: number): void {
     spans.ends(nowMs, exchange.aborted ? 'aborted' : exchange.code)
-    const { method, path, host, minor } = exchange.head
-    this.#ended.push({ exchange, spans, endMs: nowMs, method, path, host, minor })
-    if (this.#ended.length === MOST) this.tellAll(nowMs)
-  }
-
-  /** Now and then. `nowMs`: on the exchanges' clock. */
-  tick(nowMs: number): void {
-    const [oldest] = this.#ended
-    if (oldest !== undefined && nowMs - oldest.endMs >= TOLD_AFTER_MS) this.tellAll(nowMs)
-  }
-
-  tellAll(nowMs: number): void {
     const { redacted, wallMs, write } = this.#parts
-    const epochMs = wallMs() - nowMs
-    for (const ended of this.#ended) write(exchangeSpans(ended, epochMs, redacted))
-    this.#ended = []
+    write(exchangeSpans(exchange, spans, nowMs, wallMs() - nowMs, redacted))
   }
 
   #continue(exchange: Exchange, parent: TraceParent, peer: 'trusted' | 'untrusted'): void {

@@ -35,9 +35,7 @@ function told({ head, parent = null, state = '', redacted = [], became = {}, wai
   const spans = new SpanRecorder(exchange, TRACE, OWN, parent, state, () => CHILD)
   waited?.(spans, exchange)
   Object.assign(exchange, became)
-  const { method, path, host, minor } = exchange.head
-  const ended = { exchange, spans, endMs: 1.5, method, path, host, minor }
-  const text = exchangeSpans(ended, EPOCH_MS + 0.25, new Set(redacted))
+  const text = exchangeSpans(exchange, spans, 1.5, EPOCH_MS + 0.25, new Set(redacted))
   assert.match(text, /^[ -~]+$/)
   return JSON.parse(`[${text.slice(0, -1)}]`) as OtlpSpan[]
 }

@@ -124,7 +124,6 @@ describe('what is told', () => {
     exchange.respondedMs = 30
     exchange.status = 200
     tracer.end(exchange, spans, 50)
-    tracer.tellAll(50)
     assert.match(lines[0] ?? '', /^[ -~]+$/)
     assert.ok(!lines[0]?.includes('secret'))
     const [own, ...children] = told()
@@ -173,7 +172,6 @@ describe('what is told', () => {
     exchange.code = 'upstream_timeout'
     exchange.status = 504
     tracer.end(exchange, spans, 3)
-    tracer.tellAll(3)
     assert.deepEqual(told().slice(1).map(outcomeOf), [
       ['10.0.0.1', 503, '503'],
       [undefined, undefined, 'upstream_timeout'],
@@ -187,7 +185,6 @@ describe('what is told', () => {
     spans.attempts('orders', 5)
     exchange.aborted = true
     tracer.end(exchange, spans, 9)
-    tracer.tellAll(9)
     const [own, child] = told()
     assert.ok(own && child)
     assert.deepEqual(
@@ -199,27 +196,6 @@ describe('what is told', () => {
       ],
       ['aborted', PARENT, 'aborted', '1000000000000'],
     )
-  })
-
-  test('waits a second for others, and no longer than there are 256', () => {
-    const { tracer, lines, spans: told } = stage(1)
-    const exchanges = Array.from({ length: 257 }, () => exchangeOf(headWith()))
-    const endNext = (): void => {
-      const exchange = exchanges.pop()
-      assert.ok(exchange)
-      tracer.end(exchange, recorded(tracer, exchange, 'untrusted'), 10)
-    }
-    tracer.tick(5_000)
-    endNext()
-    tracer.tick(1_009)
-    assert.equal(lines.length, 0)
-    tracer.tick(1_010)
-    assert.equal(lines.length, 1)
-    assert.equal(told()[0]?.endTimeUnixNano, `${1_000_000 - 1_000}000000`)
-    while (exchanges.length > 1) endNext()
-    assert.equal(lines.length, 1)
-    endNext()
-    assert.equal(lines.length, 257)
   })
 
   test('is nothing of a trace that is not kept', () => {
@@ -235,7 +211,6 @@ describe('what is told', () => {
     const spans = recorded(tracer, exchange, 'untrusted')
     for (let index = 0; index < 100; index++) spans.waits('mine', index)
     tracer.end(exchange, spans, 100)
-    tracer.tellAll(100)
     const [own, ...children] = told()
     assert.ok(own)
     assert.deepEqual([children.length, attributesOf(own)['nyro.children_dropped']], [32, 68])
