@@ -8,7 +8,7 @@ import { freePort, HERE, type Stand } from './stand.ts'
 
 /** Share of the traces that a traced gateway is told to keep. */
 export const SAMPLED = 0.01
-/** Records are looked at every 200 ms, and a batch leaves a second after its first span; then it has to be made. */
+/** Control looks for spans once a second; then they have to be sent. */
 export const EXPORT_MS = 1_400
 /** From the end of a second until the page shows it, of which it waits a fifth of one for the threads. */
 const SHOWN_WITHIN_MS = 1_000
