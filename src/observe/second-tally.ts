@@ -49,8 +49,12 @@ export interface ThreadSecond {
   readonly tenants: ReadonlyMap<string, TenantTally>
 }
 
-/** Of a second of one thread; more of them are counted and not kept. */
-const MAX_FAILURES = 32
+/**
+ * Of a second of one thread, as many of those with 5xx and of the others; more of them are counted and not kept. Apart,
+ * so that a flood of refusals hides no failure.
+ */
+const MAX_FAILURES = 16
+const SERVER_ERROR = 500
 /** Distinct tenants of a second of one thread; those that come later count as `OTHER_TENANTS`. */
 const MAX_TENANTS = 256
 const MAX_PATH = 512
@@ -65,21 +69,27 @@ export class SecondTally {
   #serverErrors = 0
   #aborted = 0
   readonly #latency = new Uint32Array(LATENCY_STEPS)
+  readonly #isRefusal: (code: string) => boolean
   #failures: FailureRecord[] = []
+  /** Of those, how many have 5xx. */
+  #serverFailures = 0
   #tenants = new Map<string, TenantTally>()
+
+  /** `isRefusal`: whether the gateway refused, of a failure's code. */
+  constructor(isRefusal: (code: string) => boolean) {
+    this.#isRefusal = isRefusal
+  }
 
   add(exchange: Exchange, durationMs: number, wallMs: () => number): void {
     const { status, identity } = exchange
     this.#requests++
     if (exchange.aborted) this.#aborted++
-    if (status >= 500) this.#serverErrors++
+    if (status >= SERVER_ERROR) this.#serverErrors++
     else if (status >= 400) this.#clientErrors++
     const step = latencyStep(durationMs)
     this.#latency[step] = (this.#latency[step] ?? 0) + 1
     if (identity !== null) this.#addTenant(identity.tenant, exchange.code, durationMs)
-    if (exchange.code === null && status < 500) return
-    if (this.#failures.length < MAX_FAILURES)
-      this.#failures.push(failureRecord(exchange, durationMs, wallMs()))
+    if (exchange.code !== null || status >= SERVER_ERROR) this.#addFailure(exchange, durationMs, wallMs)
   }
 
   /** What was counted since the last time. */
@@ -100,15 +110,24 @@ export class SecondTally {
     this.#aborted = 0
     this.#latency.fill(0)
     this.#failures = []
+    this.#serverFailures = 0
     this.#tenants = new Map()
     return taken
+  }
+
+  #addFailure(exchange: Exchange, durationMs: number, wallMs: () => number): void {
+    const isServers = exchange.status >= SERVER_ERROR
+    const kept = isServers ? this.#serverFailures : this.#failures.length - this.#serverFailures
+    if (kept >= MAX_FAILURES) return
+    if (isServers) this.#serverFailures++
+    this.#failures.push(failureRecord(exchange, durationMs, wallMs()))
   }
 
   #addTenant(tenant: string, code: string | null, durationMs: number): void {
     const tally = this.#tenants.get(tenant) ?? this.#begin(tenant)
     tally.requests++
     tally.durationMs += durationMs
-    if (code !== null) tally.refusals++
+    if (code !== null && this.#isRefusal(code)) tally.refusals++
   }
 
   #begin(tenant: string): TenantTally {

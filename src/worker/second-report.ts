@@ -1,3 +1,4 @@
+import { isRefusal } from '../metrics/label.ts'
 import { SecondTally, type ThreadSecond } from '../observe/second-tally.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 
@@ -10,7 +11,7 @@ const SECOND_MS = 1_000
 export class SecondReport {
   readonly #wallMs: () => number
   readonly #post: (second: ThreadSecond) => void
-  readonly #tally = new SecondTally()
+  readonly #tally = new SecondTally(isRefusal)
   /** The second being counted; 0: nothing has ended since the last was told. */
   #second = 0
 

@@ -1,7 +1,8 @@
 import type { Columns, Failure } from './wire.ts'
 
 const KEPT_SECONDS = 900
-const KEPT_FAILURES = 200
+/** Of those with 5xx, and of the others. */
+const KEPT_FAILURES = 100
 
 const NAMES = [
   'second',
@@ -31,7 +32,11 @@ export function merged(known: Columns, news: Columns): Columns {
 export function withFailures(known: readonly Failure[], news: readonly Failure[]): readonly Failure[] {
   const last = known[0]?.number ?? 0
   const fresh = news.filter(({ number }) => number > last).toReversed()
-  return fresh.length === 0 ? known : [...fresh, ...known].slice(0, KEPT_FAILURES)
+  if (fresh.length === 0) return known
+  const all = [...fresh, ...known]
+  const servers = all.filter(({ status }) => status >= 500).slice(0, KEPT_FAILURES)
+  const others = all.filter(({ status }) => status < 500).slice(0, KEPT_FAILURES)
+  return [...servers, ...others].sort((one, other) => other.number - one.number)
 }
 
 /** Of the last seconds that are whole. */

@@ -3,7 +3,8 @@ import type { FiguresView, NumberedFailure, SecondColumns, TenantFigures } from 
 import { SecondRing } from './second-ring.ts'
 import { TenantMinute } from './tenant-minute.ts'
 
-const KEPT_FAILURES = 200
+/** Of those with 5xx, and of the others: a flood of refusals pushes out no failure. */
+const KEPT_FAILURES = 100
 
 /** Traffic as data threads tell of it second by second; bounded, whatever they tell. */
 export class LiveFigures implements FiguresView {
@@ -23,7 +24,10 @@ export class LiveFigures implements FiguresView {
     this.#minute.add(told)
     if (told.failures.length === 0) return
     const numbered = told.failures.map((failed) => ({ ...failed, number: ++this.#count }))
-    this.#failures = [...this.#failures, ...numbered].slice(-KEPT_FAILURES)
+    const all = [...this.#failures, ...numbered]
+    const servers = all.filter(isServers).slice(-KEPT_FAILURES)
+    const others = all.filter((failed) => !isServers(failed)).slice(-KEPT_FAILURES)
+    this.#failures = [...servers, ...others].sort((one, other) => one.number - other.number)
   }
 
   seconds(last: number, count: number): SecondColumns {
@@ -38,4 +42,8 @@ export class LiveFigures implements FiguresView {
   failuresAfter(number: number): readonly NumberedFailure[] {
     return this.#failures.filter((failed) => failed.number > number)
   }
+}
+
+function isServers({ status }: NumberedFailure): boolean {
+  return status >= 500
 }

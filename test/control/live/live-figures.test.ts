@@ -87,15 +87,34 @@ describe('live figures', () => {
     assert.deepEqual(figures.seconds(START_S + 901, 1).requests, [2])
   })
 
-  test('number failures and keep the last two hundred', () => {
+  test('number failures and keep the last hundred, as many of the others as of those with 5xx', () => {
     const { figures } = stage()
-    for (let second = 0; second < 10; second++) {
-      figures.take(told(START_S + second, [1], { failures: Array.from({ length: 32 }, () => FAILED) }))
+    const refused = { ...FAILED, status: 429 }
+    figures.take(told(START_S, [1], { failures: [refused, FAILED, FAILED] }))
+    for (let second = 1; second < 21; second++) {
+      figures.take(told(START_S + second, [1], { failures: Array.from({ length: 16 }, () => refused) }))
     }
-    assert.deepEqual([figures.failuresAfter(0).length, figures.failuresAfter(0)[0]?.number], [200, 121])
+    // 323 were told of.
+    const kept = figures.failuresAfter(0)
     assert.deepEqual(
-      figures.failuresAfter(318).map(({ number }) => number),
-      [319, 320],
+      [kept.length, kept.slice(0, 3).map(({ number, status }) => [number, status])],
+      [
+        102,
+        [
+          [2, FAILED.status],
+          [3, FAILED.status],
+          [224, 429],
+        ],
+      ],
+    )
+    for (let second = 21; second < 31; second++) {
+      figures.take(told(START_S + second, [1], { failures: Array.from({ length: 16 }, () => FAILED) }))
+    }
+    // 483.
+    assert.deepEqual([figures.failuresAfter(0).length, figures.failuresAfter(0)[0]?.number], [200, 224])
+    assert.deepEqual(
+      figures.failuresAfter(481).map(({ number }) => number),
+      [482, 483],
     )
   })
 
