@@ -60,8 +60,12 @@ export class PageReader {
   /** `seconds`: for how many at least the gateway was under load. */
   saw(seconds: number): Watched {
     const firstRead = new Map<number, number>()
+    let openedMs = Number.POSITIVE_INFINITY
     for (const line of linesOf(this.#child)) {
       const { second, requests, readMs }: SecondRead = JSON.parse(line)
+      openedMs = Math.min(openedMs, readMs)
+      // What was over before the page was opened it shows as what it is.
+      if ((second + 1) * 1_000 <= openedMs) continue
       if (requests > 0 && !firstRead.has(second)) firstRead.set(second, readMs)
     }
     const { size } = firstRead
