@@ -9,6 +9,7 @@ import { ServerConnection } from '../http1/server-connection.ts'
 import { Wire } from '../http1/wire.ts'
 import { type Clock, machineMs } from '../lib/clock.ts'
 import { IdSource } from '../lib/id-source.ts'
+import { pooledFill } from '../lib/random-pool.ts'
 import type { ThreadMetrics } from '../metrics/thread-metrics.ts'
 import { AccessLog } from '../observe/access-log.ts'
 import { isLogged } from '../observe/log-line.ts'
@@ -81,6 +82,8 @@ export class DataPlane implements RolloutPlane {
   readonly #identity: ThreadIdentity
   readonly #streams: OpenStreams
   readonly #ended: EndedExchanges
+  /** Random bytes of ids. */
+  readonly #fill = pooledFill(randomFillSync)
   /** Data threads, which share what a config allows the process. */
   readonly #threads: number
   /** Of every connection; connections read them when they begin to wait. */
@@ -230,7 +233,7 @@ export class DataPlane implements RolloutPlane {
   #makePipeline(preparation: Preparation): Pipeline {
     const { monotonicMs, wallMs } = this.#clock
     const { wheel } = this.#ground.wire
-    const ids = new IdSource(randomFillSync)
+    const ids = new IdSource(this.#fill)
     return new Pipeline(
       preparation.take(),
       {
@@ -276,7 +279,7 @@ export class DataPlane implements RolloutPlane {
     if (tracing === null) return null
     const { random, writeSpans } = this.#parts
     return new Tracer({
-      ...{ share: tracing.sample, random, fill: randomFillSync, wallMs: this.#clock.wallMs },
+      ...{ share: tracing.sample, random, fill: this.#fill, wallMs: this.#clock.wallMs },
       redacted: new Set(log.fields.redact),
       write: writeSpans,
     })
