@@ -4,6 +4,7 @@
  */
 
 import { randomFillSync } from 'node:crypto'
+import { pooledFill } from '../../src/lib/random-pool.ts'
 import { createLogRing, LogRingReader, LogRingWriter } from '../../src/observe/log-ring.ts'
 import { Tracer } from '../../src/observe/tracing/tracer.ts'
 import { exchangeOf } from '../../test/proxy/exchange-of.ts'
@@ -30,7 +31,7 @@ function report(what: string, share: number): void {
   const reader = new LogRingReader(ring)
   const write = (line: string): void => void writer.write(line)
   const tracer = new Tracer({
-    ...{ share, random: Math.random, fill: randomFillSync, wallMs: Date.now, write },
+    ...{ share, random: Math.random, fill: pooledFill(randomFillSync), wallMs: Date.now, write },
     redacted: new Set(),
   })
   const nanos: number[] = []

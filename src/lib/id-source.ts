@@ -1,4 +1,5 @@
-const BATCH = 128
+import { RandomText } from './random-text.ts'
+
 const BYTES = 16
 const LENGTH = 36
 const HEX = Buffer.from('0123456789abcdef', 'latin1')
@@ -6,33 +7,17 @@ const HEX = Buffer.from('0123456789abcdef', 'latin1')
 const DIGITS = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const
 
 /**
- * Random UUIDs (version 4, RFC 9562), rendered 128 at a time and handed out as slices: one string a request instead of
- * the fifteen that node:crypto's randomUUID puts together. `fill`: a cryptographic source of bytes.
+ * Random UUIDs (version 4, RFC 9562): one string a request instead of the fifteen that node:crypto's randomUUID puts
+ * together. `fill`: a cryptographic source of bytes.
  */
-export class IdSource {
-  readonly #fill: (bytes: Buffer) => void
-  readonly #random = Buffer.alloc(BATCH * BYTES)
-  readonly #bytes = Buffer.alloc(BATCH * LENGTH, '-', 'latin1')
-  #texts = ''
-  #next = BATCH
-
+export class IdSource extends RandomText {
   constructor(fill: (bytes: Buffer) => void) {
-    this.#fill = fill
+    super('-'.repeat(LENGTH), BYTES, fill)
   }
 
-  next(): string {
-    if (this.#next === BATCH) this.#refill()
-    const start = this.#next++ * LENGTH
-    return this.#texts.slice(start, start + LENGTH)
-  }
-
-  #refill(): void {
-    const random = this.#random
-    const bytes = this.#bytes
-    this.#fill(random)
-    for (let text = 0; text < BATCH; text++) {
-      const from = text * BYTES
-      const to = text * LENGTH
+  protected override render(random: Buffer, bytes: Buffer): void {
+    let to = 0
+    for (let from = 0; from < random.length; from += BYTES) {
       random[from + 6] = ((random[from + 6] as number) & 0x0f) | 0x40
       random[from + 8] = ((random[from + 8] as number) & 0x3f) | 0x80
       for (let index = 0; index < BYTES; index++) {
@@ -41,8 +26,7 @@ export class IdSource {
         bytes[at] = HEX[byte >> 4] as number
         bytes[at + 1] = HEX[byte & 15] as number
       }
+      to += LENGTH
     }
-    this.#texts = bytes.toString('latin1')
-    this.#next = 0
   }
 }

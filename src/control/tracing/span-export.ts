@@ -10,7 +10,7 @@ import { NAME } from '../../lib/version.ts'
 import type { StartTimer } from '../start-timer.ts'
 import { WatchedExporter } from './watched-exporter.ts'
 
-/** Spans that wait or are on their way: some 5,000. What finds no room is dropped and counted. */
+/** Spans that wait or are on their way: some 5,000. */
 const MAX_WAITING_BYTES = 4 << 20
 /** An export is sent once it has these; collectors take four to twenty times as much in one request. */
 const FULL_BYTES = 1 << 20
@@ -69,7 +69,7 @@ export class SpanExport {
     })
   }
 
-  /** `lines`: whole ones, which are copied. False where there is no room: their spans are dropped. */
+  /** `lines`: whole ones, which are copied. False where there is no room for them. */
   take(lines: Buffer, exchanges: number): boolean {
     if (this.#sentBytes + this.#bytes + lines.length > MAX_WAITING_BYTES) return false
     this.#lines.push(Buffer.from(lines))
@@ -102,10 +102,7 @@ export class SpanExport {
   }
 }
 
-/**
- * The SDK's own trace exporter with another serializer: making its objects of a span took control ten times as long as
- * everything else of it together (docs/decisions/0013).
- */
+/** The SDK's own trace exporter, but for the serializer: spans are text already (docs/decisions/0013). */
 function otlpExporter(tracing: TracingConfig, version: string, agent: PlainAgent): OTLPExporterBase<Batch> {
   const { endpoint, headers, serviceName } = tracing
   const options = convertLegacyHttpOptions(
@@ -115,7 +112,9 @@ function otlpExporter(tracing: TracingConfig, version: string, agent: PlainAgent
       timeoutMillis: EXPORT_MS,
       httpAgentOptions: () => agent,
     },
-    ...(['TRACES', 'v1/traces', { 'Content-Type': 'application/json' }] as const),
+    'TRACES',
+    'v1/traces',
+    { 'Content-Type': 'application/json' },
   )
   const [before, after] = envelope(serviceName, version)
   const serializer = {

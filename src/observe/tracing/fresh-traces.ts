@@ -1,6 +1,6 @@
-import { SPAN_END, SPAN_START, TRACE_END, TRACE_START, traceLines } from './trace-parent.ts'
+import { RandomText } from '../../lib/random-text.ts'
+import { TRACE_END, TRACE_START, traceLines } from './trace-parent.ts'
 
-const BATCH = 128
 const TRACE_BYTES = 16
 const SPAN_BYTES = 8
 /** Of the value in its line. */
@@ -15,39 +15,16 @@ const PAIRS = new Uint16Array(
 )
 
 /**
- * Random ids: field lines of traces that begin here and are not kept, with flags 00, and spans. Lines are rendered 128
- * at a time and handed out as slices: one short string each instead of the many that digits cut and joined one by one
- * are. `fill`: a cryptographic source of bytes.
+ * Random ids: field lines of traces that begin here and are not kept, with flags 00, and spans. All lines have one
+ * span: it tells things of one trace apart, and in a trace that is not kept this is the only one that is ours.
+ * `fill`: a cryptographic source of bytes.
  */
-export class FreshTraces {
-  readonly #fill: (bytes: Buffer) => void
-  readonly #random = Buffer.alloc(BATCH * TRACE_BYTES)
-  readonly #bytes: Buffer
-  /** The same. */
-  readonly #pairs: Uint16Array
-  /** Characters of a line: an even number, and the trace's digits begin at one. */
-  readonly #length: number
-  #lines = ''
-  #next = BATCH
-
+export class FreshTraces extends RandomText {
   constructor(fill: (bytes: Buffer) => void) {
-    this.#fill = fill
-    // One span for all lines: it tells things of one trace apart, and in a trace that is not kept this is the only one
-    // that is ours.
     const span = Buffer.alloc(SPAN_BYTES)
     fill(span)
     avoidZero(span, 0)
-    const line = traceLines('0'.repeat(2 * TRACE_BYTES), span.toString('hex'), '00', '')
-    this.#length = line.length
-    this.#bytes = Buffer.alloc(BATCH * line.length, line, 'latin1')
-    this.#pairs = new Uint16Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length / 2)
-  }
-
-  /** The line of a trace of its own. */
-  next(): string {
-    if (this.#next === BATCH) this.#refill()
-    const start = this.#next++ * this.#length
-    return this.#lines.slice(start, start + this.#length)
+    super(traceLines('0'.repeat(2 * TRACE_BYTES), span.toString('hex'), '00', ''), TRACE_BYTES, fill)
   }
 
   /** A span's own id. */
@@ -55,28 +32,22 @@ export class FreshTraces {
     return this.next().slice(VALUE_START + TRACE_END - 2 * SPAN_BYTES, VALUE_START + TRACE_END)
   }
 
-  #refill(): void {
-    const random = this.#random
-    const pairs = this.#pairs
-    this.#fill(random)
+  /** Two digits at a time: a line has an even number of characters, and its trace begins at an even one. */
+  protected override render(random: Buffer, bytes: Buffer): void {
+    const pairs = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)
+    const linePairs = (pairs.length * TRACE_BYTES) / random.length
     let to = (VALUE_START + TRACE_START) / 2
     for (let from = 0; from < random.length; from += TRACE_BYTES) {
       avoidZero(random, from + TRACE_BYTES - SPAN_BYTES)
       for (let index = 0; index < TRACE_BYTES; index++)
         pairs[to + index] = PAIRS[random[from + index] as number] as number
-      to += this.#length / 2
+      to += linePairs
     }
-    this.#lines = this.#bytes.toString('latin1')
-    this.#next = 0
   }
 }
 
 export function traceIdOf(line: string): string {
   return line.slice(VALUE_START + TRACE_START, VALUE_START + TRACE_END)
-}
-
-export function spanIdOf(line: string): string {
-  return line.slice(VALUE_START + SPAN_START, VALUE_START + SPAN_END)
 }
 
 /** An id of zeros alone is none (W3C Trace Context, sections 3.2.2.3 and 3.2.2.4). Of eight bytes. */

@@ -12,8 +12,8 @@ export interface TraceParent {
 const LENGTH = 55
 export const TRACE_START = 3
 export const TRACE_END = 35
-export const SPAN_START = 36
-export const SPAN_END = 52
+const SPAN_START = 36
+const SPAN_END = 52
 const FLAGS_START = 53
 const DASH = 45
 const ZERO = 48

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FreshTraces, spanIdOf, traceIdOf } from '../../../src/observe/tracing/fresh-traces.ts'
+import { FreshTraces, traceIdOf } from '../../../src/observe/tracing/fresh-traces.ts'
 import { parseTraceParent } from '../../../src/observe/tracing/trace-parent.ts'
 
 const LINE = /^traceparent: (.{55})\r\n$/
+
+function spanIdOf(line: string): string | undefined {
+  return /-([0-9a-f]{16})-00\r\n$/.exec(line)?.[1]
+}
 
 test('every line is one that a reader of the field takes, unsampled, and says its own ids', () => {
   let next = 0
