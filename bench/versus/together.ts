@@ -6,8 +6,9 @@ import { measureOrFault, wordsOf } from './series.ts'
 import type { Upstream } from './stand.ts'
 
 /**
- * Compilers and pools warm up outside the count: with 2 s a round and three of them V8's compiling threads take 0.96 µs a
- * request of a gateway that traces, after ten 0.4 to 0.5, for the exporter's code runs some hundred times a second only.
+ * Compilers and pools warm up outside the count. When control still made the spans, V8's compiling threads took 0.96 µs a
+ * request of a gateway that traced after three rounds of 2 s, 0.4 to 0.5 after ten: code that runs some hundred times a
+ * second is long in being compiled.
  */
 const WARM_UPS = 10
 

@@ -39,7 +39,10 @@ export interface Route {
   readonly target: RouteTarget | null
   /** The part of the access line that is the same for every exchange. */
   readonly logText: string
-  /** The same of spans (observe/tracing/exchange-spans.ts): behind the method in their name, and attributes. */
+  /**
+   * The same of spans (observe/tracing/exchange-spans.ts): behind the method in their name, and attributes. Empty where
+   * tracing is off.
+   */
   readonly spanName: string
   readonly spanText: string
   /** Where its exchanges are counted: see metrics/layout.ts. */

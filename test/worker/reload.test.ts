@@ -53,6 +53,10 @@ describe('a data plane with another config put in force', () => {
       await plane.access('/open/x')
       await reload({ tracing: null })
       assert.equal(plane.spans.length, 1)
+      await reload({ tracing })
+      await client.ask(request('GET', '/open/y'))
+      await plane.access('/open/y')
+      assert.match(plane.spans[1] ?? '', /"name":"GET \/open\/\*".*"key":"http.route"/)
     })
   })
 

@@ -68,6 +68,9 @@ class Shared<V> {
   }
 }
 
+/** What spans say of a route where none are made, or none is configured. */
+const UNTOLD = { spanName: '', spanText: '' } as const
+
 /** Makes routes of a config. Whatever two routes have in common they share: a route by itself is a few words. */
 export class RouteCompiler {
   readonly #config: Omit<Config, 'routes'>
@@ -125,7 +128,8 @@ export class RouteCompiler {
       response: this.#response(route),
       target: ending.kind === 'forward' ? this.#target(route, ending.upstreams) : null,
       logText: `,"route":${JSON.stringify(name)}${logged}`,
-      ...routeSpanText(name, match.path),
+      // Some 200 bytes a route.
+      ...(this.#config.tracing === null ? UNTOLD : routeSpanText(name, match.path)),
       series: this.#seriesOf(name),
     }
   }
@@ -138,7 +142,7 @@ export class RouteCompiler {
       owned: this.#owned,
       response: UNCHANGED_RESPONSE,
       target: null,
-      ...{ logText: '', spanName: '', spanText: '' },
+      ...{ logText: '', ...UNTOLD },
       series: this.#seriesOf(null),
     }
   }
