@@ -1,6 +1,12 @@
 import type { Head } from '../http1/head.ts'
 import { joinedValues, singleValue } from './field-values.ts'
 
+/**
+ * What a trusted proxy may say of how a client came. It may only be passing on what the client says, and redirects, the
+ * API's description and spans repeat it.
+ */
+const SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'ws', 'wss'])
+
 /** Tells whose forwarding fields are believed. */
 export type TrustsPeer = (address: string) => boolean
 
@@ -53,7 +59,8 @@ function originLines(chain: string, scheme: string, host: string): string {
 
 function continued(head: Head, address: string, trusts: TrustsPeer): Origin {
   const chain = joinedValues(head, 'x-forwarded-for')
-  const scheme = singleValue(head, 'x-forwarded-proto') ?? 'http'
+  const stated = singleValue(head, 'x-forwarded-proto')?.toLowerCase() ?? ''
+  const scheme = SCHEMES.has(stated) ? stated : 'http'
   const host = singleValue(head, 'x-forwarded-host') ?? head.host
   const lines = originLines(chain === '' ? address : `${chain}, ${address}`, scheme, host)
   return { clientIp: clientIn(chain, address, trusts), trusted: true, scheme, lines }

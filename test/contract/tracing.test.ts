@@ -121,6 +121,13 @@ describe('with tracing on, a gateway', () => {
     assert.equal((await gateway.access('traced-1')).trace_id, id)
   })
 
+  test('sends spans that a collector can read, whatever a trusted proxy passes on', async () => {
+    await ask('/orders/1', [sampled(90), ['X-Forwarded-Proto', '"}]'], ['X-Forwarded-Host', '"}]']])
+    const [exchange] = await spansOf(traceId(90), 2)
+    assert.ok(exchange)
+    assert.equal(attributesOf(exchange)['url.scheme'], 'http')
+  })
+
   test('sends no credential and no query to the collector, and says who it is with its own', async () => {
     await ask('/orders/2?token=in-the-query', [sampled(2), bearer(tenantToken('acme'))])
     await spansOf(traceId(2), 2)

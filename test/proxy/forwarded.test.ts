@@ -97,6 +97,19 @@ describe('a trusted proxy', () => {
     assert.equal(fromProxy('X-Forwarded-For: 2001:db8::1').clientIp, '2001:db8::1')
   })
 
+  test('may say of the scheme what there is, in any case', () => {
+    for (const scheme of ['http', 'https', 'ws', 'wss'])
+      assert.equal(fromProxy(`X-Forwarded-Proto: ${scheme.toUpperCase()}`).scheme, scheme)
+  })
+
+  // The attack: a proxy passes on what its client says, and a redirect that others get from a cache leads to them.
+  test('that forwards another scheme is believed in none', () => {
+    for (const scheme of ['https://evil.test/?', 'javascript', '"}]', 'https, http', 'http:', '']) {
+      const origin = fromProxy(`X-Forwarded-Proto: ${scheme}`)
+      assert.deepEqual([origin.scheme, origin.lines.includes('X-Forwarded-Proto: http\r\n')], ['http', true])
+    }
+  })
+
   test('that contradicts itself about scheme or host is believed in neither', () => {
     const origin = fromProxy(
       'X-Forwarded-Proto: https',
