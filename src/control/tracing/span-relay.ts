@@ -6,6 +6,13 @@ import type { SpanExport, SpanExportParts } from './span-export.ts'
 
 /** Between two looks into the rings while traces are made; the spans' own times are not touched by it. */
 const LOOK_MS = 1_000
+/** Exchanges of one look that make the next one wait longer. */
+const MANY = 64
+/**
+ * Until then, which is what the SDK waits by default: code that runs once a second is cold each time, the request of an
+ * export alone takes 1 ms.
+ */
+const BUSY_LOOK_MS = 5_000
 /** The same while a ring fills, or was not emptied: what 30,000 exchanges a second say, all kept, goes through a ring. */
 const HURRIED_LOOK_MS = 50
 /** Handed over at a time, whole lines. More than the longest of them has. */
@@ -116,12 +123,16 @@ export class SpanRelay {
   #look(): void {
     this.#rest()
     let isEmptied = true
+    let exchanges = 0
     for (const reader of this.#readers) {
       this.#count(reader.takeDropped())
-      if (!this.#empty(reader)) isEmptied = false
+      const taken = this.#empty(reader)
+      exchanges += taken.exchanges
+      if (!taken.isAll) isEmptied = false
     }
     this.#sink?.flush()
-    this.#lookIn(isEmptied ? LOOK_MS : HURRIED_LOOK_MS)
+    if (!isEmptied) this.#lookIn(HURRIED_LOOK_MS)
+    else this.#lookIn(exchanges < MANY ? LOOK_MS : BUSY_LOOK_MS)
   }
 
   #lookIn(delayMs: number): void {
@@ -129,17 +140,20 @@ export class SpanRelay {
     this.#cancelLook = this.#parts.startTimer(delayMs, () => this.#look())
   }
 
-  /** False: the sink has no room for all of it. The rest stays in the ring, where in the end what is new finds none. */
-  #empty(reader: LogRingReader): boolean {
+  /** Not all where the sink has no room for it. The rest stays in the ring, where in the end what is new finds none. */
+  #empty(reader: LogRingReader): { readonly exchanges: number; readonly isAll: boolean } {
+    let exchanges = 0
     for (let unread = reader.unread(); unread > 0; unread = reader.unread()) {
       const { bytes, start } = reader
       const end = start + unread
       const last = unread <= PIECE_BYTES ? end - 1 : bytes.lastIndexOf(NEWLINE, start + PIECE_BYTES)
       const lines = bytes.subarray(start, last + 1)
-      if (this.#sink?.take(lines, linesIn(lines)) !== true) return false
+      const count = linesIn(lines)
+      if (this.#sink?.take(lines, count) !== true) return { exchanges, isAll: false }
       reader.consume(lines.length)
+      exchanges += count
     }
-    return true
+    return { exchanges, isAll: true }
   }
 
   #count(lost: number): void {

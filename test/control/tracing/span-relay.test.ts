@@ -85,6 +85,24 @@ describe('a relay of spans', () => {
     assert.deepEqual(sinks[0].flushed, [0, 2, 3])
   })
 
+  test('looks less often while there is much, so that it is made into spans in one go', async () => {
+    const { relay, time, sinks, record } = stage()
+    await relay.follow(configWith(TRACING))
+    const [sink] = sinks
+    assert.ok(sink)
+    for (let count = 0; count < 32; count++) for (const thread of [0, 1]) record(thread, 'a')
+    await time.pass(1_000)
+    assert.equal(sink.taken.length, 64)
+    record(0, 'b')
+    await time.pass(4_999)
+    assert.equal(sink.taken.length, 64)
+    await time.pass(1)
+    assert.equal(sink.taken.length, 65)
+    record(0, 'c')
+    await time.pass(1_000)
+    assert.equal(sink.taken.length, 66)
+  })
+
   test('looks sooner once a ring fills, and while it holds more than there is room for', async () => {
     const { relay, time, sinks, record } = stage()
     await relay.follow(configWith(TRACING))
@@ -120,7 +138,7 @@ describe('a relay of spans', () => {
     // Twice, so that the second time the lines lie across the ring's end.
     for (const round of [1, 2]) {
       for (const line of lines) assert.ok(record(0, line))
-      await time.pass(1_000)
+      await time.pass(5_000)
       assert.deepEqual(sinks[0]?.taken.splice(0), lines, `round ${round}`)
     }
   })
