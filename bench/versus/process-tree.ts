@@ -42,6 +42,24 @@ export function cpuOf(root: number): CpuTime {
   return { userUs: user * TICK_US, systemUs: system * TICK_US }
 }
 
+/** Reads the CPU time of a whole tree lap by lap: nothing falls between two of them. */
+export class CpuMeter {
+  readonly #root: number
+  #last: CpuTime
+
+  constructor(root: number) {
+    this.#root = root
+    this.#last = cpuOf(root)
+  }
+
+  /** Since the last lap, the first time since the meter's beginning. */
+  lap(): CpuTime {
+    const { userUs, systemUs } = this.#last
+    this.#last = cpuOf(this.#root)
+    return { userUs: this.#last.userUs - userUs, systemUs: this.#last.systemUs - systemUs }
+  }
+}
+
 /** Resident bytes of a whole tree; pages shared between its processes count once for each. */
 export function residentBytesOf(root: number): number {
   let bytes = 0

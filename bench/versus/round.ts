@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { coreShare, coreTimes } from './cores.ts'
 import { CONNECTIONS, type Load, type LoadResult, runWrk } from './load/wrk.ts'
 import { settle } from './log-file.ts'
 import type { Peer } from './peer/peer.ts'
-import { cpuOf, residentBytesOf } from './process-tree.ts'
+import { CpuMeter, residentBytesOf } from './process-tree.ts'
 import type { Stand, Upstream } from './stand.ts'
 
 /** One peer under load once. */
@@ -29,20 +28,24 @@ export type Outcome = 'forwarded' | 'refused'
 const ACCESS_LINE_MARK = '/api/v1/query/search'
 const ANSWER_BYTES = 87
 
-/** Runs the load against a peer and holds what came of it against what had to. */
+/**
+ * Runs the load against a peer and holds what came of it against what had to. `meter`: of the peer; by default one that
+ * begins with the load.
+ */
 export async function measureRound(
   stand: Stand,
   upstream: Upstream,
   peer: Peer,
   load: Load,
   outcome: Outcome,
+  meter: CpuMeter = new CpuMeter(peer.child.pid),
 ): Promise<Measurement> {
   const lines = peer.child.stdout
   upstream.seen.empty()
   lines.empty()
   const loadCores = stand.cores.load ?? '0'
   const allCores = stand.cores.usable.join(',')
-  const before = { cpu: cpuOf(peer.child.pid), load: coreTimes(loadCores), all: coreTimes(allCores) }
+  const before = { load: coreTimes(loadCores), all: coreTimes(allCores) }
   const result = await runWrk(stand, peer.port, load)
   const loadShare = coreShare(before.load, coreTimes(loadCores))
   const allShare = coreShare(before.all, coreTimes(allCores))
@@ -52,14 +55,13 @@ export async function measureRound(
     const seen = outcome === 'refused' || upstream.seen.countLinesWith(' ') >= result.requests
     return seen && (!peer.doesTheJob || lines.countLinesWith(ACCESS_LINE_MARK) >= enough)
   })
-  await delay(peer.afterworkMs)
   // Read only now: lines still on their way are work for these requests.
-  const cpu = cpuOf(peer.child.pid)
+  const cpu = meter.lap()
   const requests = Math.max(1, result.requests)
   const measurement: Measurement = {
     requestsPerSecond: result.requests / (result.durationUs / 1e6),
-    userUs: (cpu.userUs - before.cpu.userUs) / requests,
-    systemUs: (cpu.systemUs - before.cpu.systemUs) / requests,
+    userUs: cpu.userUs / requests,
+    systemUs: cpu.systemUs / requests,
     p50Us: result.p50Us,
     p99Us: result.p99Us,
     residentBytes,

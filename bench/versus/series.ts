@@ -1,6 +1,7 @@
 import type { Bench } from './bench.ts'
 import type { Load } from './load/wrk.ts'
 import type { Peer } from './peer/peer.ts'
+import type { CpuMeter } from './process-tree.ts'
 import { mebibytes, medianOf, pairRatios, RATIO_HEAD, ratioRow, type Table, whole } from './report.ts'
 import { type Measurement, measureRound, type Outcome } from './round.ts'
 import { type Interval, intervalOf } from './statistic.ts'
@@ -62,9 +63,10 @@ export async function measureOrFault(
   peer: Peer,
   load: Load,
   outcome: Outcome,
+  meter?: CpuMeter,
 ): Promise<Measurement | string> {
   try {
-    const measured = await measureRound(stand, upstream, peer, load, outcome)
+    const measured = await measureRound(stand, upstream, peer, load, outcome, meter)
     return measured.faults.length === 0 ? measured : measured.faults.join('; ')
   } catch (error) {
     return error instanceof Error ? error.message : String(error)

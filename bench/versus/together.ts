@@ -1,6 +1,7 @@
 import type { Bench } from './bench.ts'
 import type { Load } from './load/wrk.ts'
 import type { Peer } from './peer/peer.ts'
+import { CpuMeter } from './process-tree.ts'
 import type { Measurement } from './round.ts'
 import { measureOrFault, wordsOf } from './series.ts'
 import type { Upstream } from './stand.ts'
@@ -31,9 +32,13 @@ export async function runTogether(
   { name, rounds, load, pair }: TogetherPlan,
 ): Promise<string[]> {
   const faults: string[] = []
+  // What is done a while after an exchange, as spans are sent, is work of a later round, and none is left out.
+  const metered = pair.map((one) => ({ ...one, meter: new CpuMeter(one.peer.child.pid) }))
   for (let round = -WARM_UPS; round < rounds; round++) {
     const measured = await Promise.all(
-      pair.map(({ peer, upstream }) => measureOrFault({ stand, upstream }, peer, load, 'forwarded')),
+      metered.map(({ peer, upstream, meter }) =>
+        measureOrFault({ stand, upstream }, peer, load, 'forwarded', meter),
+      ),
     )
     if (round < 0) continue
     const words: string[] = []

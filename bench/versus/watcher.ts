@@ -8,8 +8,8 @@ import { freePort, HERE, type Stand } from './stand.ts'
 
 /** Share of the traces that a traced gateway is told to keep. */
 export const SAMPLED = 0.01
-/** Control looks for spans once a second; then they have to be sent. */
-export const EXPORT_MS = 1_400
+/** Control looks for spans each 5 s; then they have to be sent. */
+const EXPORT_MS = 5_400
 /** From the end of a second until the page shows it, of which it waits a fifth of one for the threads. */
 const SHOWN_WITHIN_MS = 1_000
 

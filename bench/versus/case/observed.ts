@@ -6,12 +6,12 @@ import { type Peer, type PeerStart, startPeer } from '../peer/peer.ts'
 import { type CaseReport, MIN_PAIRS, RATIO_HEAD } from '../report.ts'
 import type { Measurement } from '../round.ts'
 import { cpuRatio, cpuRow, mediansTable, type Series } from '../series.ts'
-import { startUpstream, type Upstream } from '../stand.ts'
+import { type Stand, startUpstream, type Upstream } from '../stand.ts'
 import { runTogether } from '../together.ts'
 import { makeToken, tokenLines } from '../token.ts'
 import { tryPeer } from '../trial.ts'
 import { UNCOUNTED_ENV } from '../uncounted/replaced.ts'
-import { Collector, EXPORT_MS, PageReader, SAMPLED, Scraper, type Watched } from '../watcher.ts'
+import { Collector, PageReader, SAMPLED, Scraper, type Watched } from '../watcher.ts'
 
 const TOKENS = 5_000
 const WITHOUT = 'without'
@@ -24,36 +24,45 @@ const PARTS = 6
 /** Holds a watcher to a gateway; what it is asked for in the end is what it saw. */
 interface Watch {
   readonly label: string
-  /** How long after a round both of a pair may still work for it. */
-  readonly afterworkMs: number
-  readonly settings: (collector: Collector) => readonly string[]
-  readonly begin: (bench: Bench, peer: Peer, collector: Collector) => (seconds: number) => Promise<Watched>
+  /** Once for each part of the rounds, before its gateways start. */
+  readonly open: (stand: Stand) => Promise<OpenWatch>
+}
+
+interface OpenWatch {
+  readonly settings: readonly string[]
+  readonly begin: (peer: Peer) => (seconds: number) => Promise<Watched>
 }
 
 const WATCHES: readonly Watch[] = [
   {
     label: 'metrics',
-    afterworkMs: 0,
-    settings: () => [],
-    begin: ({ stand }, peer) => {
-      const scraper = new Scraper(stand, peer)
-      return async () => scraper.saw()
-    },
+    open: async (stand) => ({
+      settings: [],
+      begin(peer) {
+        const scraper = new Scraper(stand, peer)
+        return async () => scraper.saw()
+      },
+    }),
   },
   {
     label: `traced ${100 * SAMPLED}%`,
-    afterworkMs: EXPORT_MS,
-    settings: ({ url }) => [`tracing: { endpoint: "${url}", sample: ${100 * SAMPLED}% }`],
-    begin: (_, peer, collector) => () => collector.saw(peer),
+    async open(stand) {
+      const collector = await Collector.start(stand)
+      return {
+        settings: [`tracing: { endpoint: "${collector.url}", sample: ${100 * SAMPLED}% }`],
+        begin: (peer) => () => collector.saw(peer),
+      }
+    },
   },
   {
     label: 'page open',
-    afterworkMs: 0,
-    settings: () => [],
-    begin: ({ stand }, peer) => {
-      const reader = new PageReader(stand, peer)
-      return async (seconds) => reader.saw(seconds)
-    },
+    open: async (stand) => ({
+      settings: [],
+      begin(peer) {
+        const reader = new PageReader(stand, peer)
+        return async (seconds) => reader.saw(seconds)
+      },
+    }),
   },
 ]
 
@@ -85,8 +94,8 @@ export async function observed(bench: Bench): Promise<CaseReport | null> {
       `second; ${100 * SAMPLED}% of the traces sent to a collector; the live page held open. Each against one whose ` +
       'counting is replaced by nothing as it starts, which no setting does. The two of a pair run at the same time, on ' +
       'the same core, half of the connections each: what the machine does to one it does to the other, and the requests ' +
-      `per second are those of half a core. ${PARTS} times during the rounds both are started anew and warmed up. With ` +
-      `traces both have ${EXPORT_MS} ms after a round for what is still to be sent, which counts. Promise: the 95% interval of ` +
+      `per second are those of half a core. ${PARTS} times during the rounds both are started anew and warmed up. CPU is ` +
+      `read from round to round, so that what is sent or shown later counts too. Promise: the 95% interval of ` +
       `CPU/request ends at ${MOST_CPU} or below, over ${MIN_PAIRS} pairs or more.`,
     tables: [...tables, { head: RATIO_HEAD, rows: ratios }, { head: ['watched by', 'saw'], rows: seen }],
     faults,
@@ -100,7 +109,6 @@ async function measure(
   tokenFile: string,
 ): Promise<{ series: Series; watched: Watched[]; spoiled: string[] }> {
   const { stand, options } = bench
-  const { afterworkMs } = watch
   const rounds = Math.ceil((PATIENCE * options.rounds) / PARTS)
   const series = new Map<string, (Measurement | null)[]>([
     [WITHOUT, []],
@@ -110,13 +118,13 @@ async function measure(
   const spoiled: string[] = []
   for (let part = 0; part < PARTS; part++) {
     const { mark } = stand
-    const collector = await Collector.start(stand)
+    const { settings, begin } = await watch.open(stand)
     const [first, second] = part % 2 === 0 ? upstreams : [upstreams[1], upstreams[0]]
-    const without = await startGateway(bench, first, [], { env: UNCOUNTED_ENV, afterworkMs })
-    const peer = await startGateway(bench, second, watch.settings(collector), { afterworkMs })
+    const without = await startGateway(bench, first, [], UNCOUNTED_ENV)
+    const peer = await startGateway(bench, second, settings)
     await assertCounts(peer)
     await assertCountsNothing(without)
-    const saw = watch.begin(bench, peer, collector)
+    const saw = begin(peer)
     const faults = await runTogether(bench, series, {
       name: `${watch.label}, part ${part + 1}/${PARTS}`,
       rounds,
@@ -138,12 +146,12 @@ async function startGateway(
   { stand }: Bench,
   upstream: Upstream,
   settings: readonly string[],
-  start: Partial<PeerStart>,
+  env: PeerStart['env'] = {},
 ): Promise<Peer> {
   const { port } = upstream
   const config = writeGatewayFile(stand, `observed-${stand.mark}`, { upstreamPort: port, settings })
   const common = { queryPort: port, ingestPort: port, workers: 1, cores: stand.cores.peer, config }
-  const peer = await startPeer(stand, 'gateway', { ...common, ...start })
+  const peer = await startPeer(stand, 'gateway', { ...common, env })
   await tryPeer(peer, upstream)
   return peer
 }

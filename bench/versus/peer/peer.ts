@@ -18,8 +18,6 @@ export interface PeerStart {
   readonly config?: string
   /** Added to its environment; of the gateway and HAProxy only. */
   readonly env?: Readonly<Record<string, string>>
-  /** How long after the last answer it may still work for the round, ms; that CPU is the round's. Default 0. */
-  readonly afterworkMs?: number
   /** taskset's list, or null. */
   readonly cores: string | null
 }
@@ -30,7 +28,6 @@ export interface Peer {
   readonly port: number
   /** Gateway only, else 0. */
   readonly adminPort: number
-  readonly afterworkMs: number
   /** Verifies tokens, states tenant and request id, writes access lines; nginx, the plain proxy, does none of it. */
   readonly doesTheJob: boolean
 }
@@ -39,8 +36,7 @@ export interface Peer {
 export async function startPeer(stand: Stand, name: PeerName, start: PeerStart): Promise<Peer> {
   const { child, port, adminPort = 0 } = await starters[name](stand, start)
   if (start.cores !== null) pin(child.pid, start.cores)
-  const { afterworkMs = 0 } = start
-  return { name, child, port, adminPort, afterworkMs, doesTheJob: name !== 'nginx' }
+  return { name, child, port, adminPort, doesTheJob: name !== 'nginx' }
 }
 
 /** Of the peers a case is made for, those that were asked for. */
