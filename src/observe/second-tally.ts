@@ -55,12 +55,12 @@ export interface ThreadSecond {
  */
 const MAX_FAILURES = 16
 const SERVER_ERROR = 500
-/** Distinct tenants of a second of one thread; those that come later count as `OTHER_TENANTS`. */
+/** Distinct tenants of a second of one thread; those that come later count as `UNNAMED_TENANTS`. */
 const MAX_TENANTS = 256
 const MAX_PATH = 512
 
 /** No tenant has this name: theirs are not empty. */
-export const OTHER_TENANTS = ''
+export const UNNAMED_TENANTS = ''
 
 /** Counts finished exchanges until `take`. Adding allocates nothing for an exchange that succeeds. */
 export class SecondTally {
@@ -131,7 +131,7 @@ export class SecondTally {
   }
 
   #begin(tenant: string): TenantTally {
-    const name = this.#tenants.size < MAX_TENANTS ? tenant : OTHER_TENANTS
+    const name = this.#tenants.size < MAX_TENANTS ? tenant : UNNAMED_TENANTS
     const known = this.#tenants.get(name)
     if (known !== undefined) return known
     const tally = { requests: 0, refusals: 0, durationMs: 0 }

@@ -1,4 +1,4 @@
-import { OTHER_TENANTS, type TenantTally, type ThreadSecond } from '../../observe/second-tally.ts'
+import { type TenantTally, type ThreadSecond, UNNAMED_TENANTS } from '../../observe/second-tally.ts'
 import type { TenantFigures } from './figures-view.ts'
 
 const MINUTE = 60
@@ -22,7 +22,7 @@ export class TenantMinute {
     const kept = new Map<string, TenantTally>()
     for (const [tenant, tally] of tenants) {
       const isNamed = this.#sums.has(tenant) || this.#sums.size < MAX_TENANTS
-      const name = isNamed ? tenant : OTHER_TENANTS
+      const name = isNamed ? tenant : UNNAMED_TENANTS
       raise(kept, name, tally, 1)
       raise(this.#sums, name, tally, 1)
     }
@@ -40,9 +40,9 @@ export class TenantMinute {
   figures(): readonly TenantFigures[] {
     const all = [...this.#sums].sort(([, a], [, b]) => b.requests - a.requests)
     const total = all.reduce((sum, [, { requests }]) => sum + requests, 0)
-    const named = all.filter(([name]) => name !== OTHER_TENANTS)
+    const named = all.filter(([name]) => name !== UNNAMED_TENANTS)
     const rest = { requests: 0, refusals: 0, durationMs: 0 }
-    const lumped = [...named.slice(SHOWN), ...all.filter(([name]) => name === OTHER_TENANTS)]
+    const lumped = [...named.slice(SHOWN), ...all.filter(([name]) => name === UNNAMED_TENANTS)]
     for (const [, tally] of lumped) addTo(rest, tally, 1)
     const shown = named.slice(0, SHOWN).map(([name, tally]) => figuresOf(name, tally, total))
     return rest.requests === 0 ? shown : [...shown, figuresOf(null, rest, total)]
