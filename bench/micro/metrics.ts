@@ -53,7 +53,7 @@ function report(who: string, tenants: readonly string[]): void {
     exchange.identity = identities[whose] ?? null
     return exchange
   }
-  const record = (): void => metrics.record(next(), 2.5)
+  const record = (): void => metrics.record(next())
   const second = (): void => {
     if (at === 0) {
       wallMs += 1_000
@@ -95,6 +95,7 @@ function ended(metrics: ThreadMetrics, name: string): Exchange {
   exchange.attempts = 1
   exchange.forwardedMs = 0.7
   exchange.respondedMs = 2.2
+  exchange.endedMs = 2.5
   exchange.bytesOut = 87
   return exchange
 }

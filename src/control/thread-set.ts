@@ -37,7 +37,7 @@ export interface ThreadSetOptions {
   readonly gate: (row: number, message: GateMessage) => void
   readonly startThread: StartDataThread
   readonly log: LogWriter
-  /** Told of a ring of span records that fills. */
+  /** Told of a ring of spans that fills. */
   readonly spans: Pick<SpanRelay, 'hurry'>
   readonly clock: Clock
   readonly startTimer: StartTimer

@@ -50,8 +50,8 @@ export class ThreadMetrics {
     routeAt(routeName === null ? OWN_PLACE : this.#memory.names.place(routeName))
 
   /** An exchange has ended. */
-  record(exchange: Exchange, nowMs: number): void {
-    const { route, head, status, code, startMs, forwardedMs, respondedMs } = exchange
+  record(exchange: Exchange): void {
+    const { route, head, status, code, startMs, forwardedMs, respondedMs, endedMs } = exchange
     const at = route.series
     this.#add(at + ROUTE.requests + methodPlace(head.method) * CLASSES + statusPlace(status), 1)
     this.#add(at + ROUTE.bytesIn, exchange.bytesIn)
@@ -60,14 +60,14 @@ export class ThreadMetrics {
     if (exchange.aborted) this.#add(at + ROUTE.aborted, 1)
     if (exchange.shadowed !== '') this.#add(at + ROUTE.shadowed, 1)
     if (exchange.attempts > 1) this.#add(at + ROUTE.repeats, exchange.attempts - 1)
-    const totalMs = nowMs - startMs
+    const totalMs = endedMs - startMs
     const isForwarded = forwardedMs !== 0
     this.#observe(at + ROUTE.ownMs, isForwarded ? forwardedMs - startMs : totalMs)
     // How long a tunnel stayed open says nothing about anybody's speed.
     if (status !== SWITCHED) {
       this.#observe(at + ROUTE.totalMs, totalMs)
       if (isForwarded) {
-        this.#observe(at + ROUTE.upstreamMs, (respondedMs === 0 ? nowMs : respondedMs) - forwardedMs)
+        this.#observe(at + ROUTE.upstreamMs, (respondedMs === 0 ? endedMs : respondedMs) - forwardedMs)
       }
     }
     const { identity } = exchange

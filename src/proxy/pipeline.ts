@@ -201,7 +201,7 @@ export class Pipeline implements RequestServer, ForwardSite {
     const { policies } = exchange.route
     while (exchange.admitted > 0) policies[--exchange.admitted]?.settle?.(exchange)
     exchange.endedMs = this.nowMs()
-    if (exchange.spans !== null) this.tracer?.end(exchange, exchange.spans, exchange.endedMs)
+    if (exchange.spans !== null) this.tracer?.end(exchange, exchange.spans)
     this.#parts.ended(exchange)
   }
 

@@ -47,7 +47,7 @@ export interface DataPlaneParts {
   readonly writeLine: (line: string) => void
   /** Tells control of exchanges that wait to be let into an upstream. */
   readonly gate: (message: GateMessage) => void
-  /** Takes a finished span record, see observe/tracing/span-record.ts. */
+  /** Takes the spans of an exchange, one line: observe/tracing/exchange-spans.ts. */
   readonly writeSpans: (line: string) => void
   /** No exchange and no tunnel is left, after `close`. */
   readonly drained: () => void
@@ -318,7 +318,7 @@ export class DataPlane implements RolloutPlane {
     const { startMs, endedMs } = exchange
     const durationMs = endedMs - startMs
     this.#seconds.add(exchange, durationMs)
-    this.#metrics?.record(exchange, endedMs)
+    this.#metrics?.record(exchange)
     const line = this.#access.line(exchange, this.#clock.wallMs(), durationMs)
     if (line !== null) this.#parts.writeLine(line)
   }

@@ -140,7 +140,7 @@ export type ThreadMessage =
   | { readonly kind: 'gate'; readonly message: GateMessage }
   /** The log ring is more than half full. */
   | { readonly kind: 'lines' }
-  /** The ring of span records is more than half full. */
+  /** The ring of spans is more than half full. */
   | { readonly kind: 'spans' }
   | { readonly kind: 'drained' }
   /** What ended in it within a second; none comes of a second in which nothing did. */

@@ -16,7 +16,7 @@ const metrics = new ThreadMetrics(memory, row)
 for (const [index, route] of routes.entries()) {
   const series = metrics.seriesOf(route)
   const exchange = endedExchange({ series, tenant: `tenant-${index}` })
-  for (let time = 0; time < times + index; time++) metrics.record(exchange, 110)
+  for (let time = 0; time < times + index; time++) metrics.record(exchange)
 }
 parentPort?.on('message', () => {})
 parentPort?.postMessage('counted')

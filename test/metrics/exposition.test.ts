@@ -16,8 +16,8 @@ function fullPage(format: 'prometheus' | 'openmetrics'): string {
   const metrics = new ThreadMetrics(memory, 0)
   const series = metrics.seriesOf('a "quoted" \\ route\nof two lines')
   const tenant = 'acme "and" \\ co'
-  metrics.record(endedExchange({ series, tenant }), 110)
-  metrics.record(endedExchange({ series, tenant, status: 429, code: 'rate_limited' }), 110)
+  metrics.record(endedExchange({ series, tenant }))
+  metrics.record(endedExchange({ series, tenant, status: 429, code: 'rate_limited' }))
   metrics.sample({
     ...{ clients: 1, active: 1, loopDelayMaxMs: 1, loopDelayMeanMs: 1, loopShare: 0.5 },
     ...{ heapUsedBytes: 1, heapLimitBytes: 1, externalBytes: 1 },

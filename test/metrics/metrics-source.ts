@@ -58,6 +58,7 @@ export function endedExchange(own: Partial<Ended> = {}): Exchange {
   exchange.attempts = 1
   exchange.forwardedMs = 101
   exchange.respondedMs = 104
+  exchange.endedMs = 110
   exchange.bytesOut = 10
   if (tenant !== null) exchange.identity = identityOf({ tenant })
   return exchange

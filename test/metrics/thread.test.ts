@@ -95,12 +95,14 @@ describe('an exchange', () => {
     const retried = endedExchange({ series, method: 'PUT', status: 504, code: 'upstream_timeout' })
     retried.attempts = 3
     retried.respondedMs = 0
-    metrics.record(retried, 151)
+    retried.endedMs = 151
+    metrics.record(retried)
     const gone = endedExchange({ series, method: 'PURGE', status: 0 })
     gone.forwardedMs = 0
     gone.attempts = 0
     gone.aborted = true
-    metrics.record(gone, 103)
+    gone.endedMs = 103
+    metrics.record(gone)
     const families = readExposition(metricsPage(sourceOf(memory), 'openmetrics'), 'openmetrics')
     const of = (family: string, labels: Record<string, string> = {}): number | null =>
       seriesValue(families, family, { route: 'orders', ...labels })
@@ -125,7 +127,9 @@ describe('an exchange', () => {
   test('that became a tunnel says nothing about how long an upstream takes', () => {
     const memory = MetricsMemory.create(1)
     const metrics = new ThreadMetrics(memory, 0)
-    metrics.record(endedExchange({ status: 101 }), 3_600_000)
+    const tunnel = endedExchange({ status: 101 })
+    tunnel.endedMs = 3_600_000
+    metrics.record(tunnel)
     const families = readExposition(metricsPage(sourceOf(memory), 'openmetrics'), 'openmetrics')
     assert.equal(families.get('nyro_upstream_duration_seconds'), undefined)
     const total = families.get('nyro_request_duration_seconds')?.samples
@@ -148,8 +152,8 @@ describe('names of routes', () => {
     assert.deepEqual(placesOf(700), few)
     assert.equal(metrics.seriesOf('first'), first)
     assert.equal(places.size, 1_021 + lumped, 'all that are left, and one for the rest')
-    metrics.record(endedExchange({ series: metrics.seriesOf('one-more') }), 110)
-    metrics.record(endedExchange({ series: metrics.seriesOf(null) }), 110)
+    metrics.record(endedExchange({ series: metrics.seriesOf('one-more') }))
+    metrics.record(endedExchange({ series: metrics.seriesOf(null) }))
     const reader = new MetricsReader(new MetricsMemory(memory, 'control'))
     assert.deepEqual(
       [...requestsOf(reader)],

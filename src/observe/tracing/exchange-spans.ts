@@ -40,11 +40,10 @@ export function routeSpanText(name: string, template: string): { spanName: strin
 export function exchangeSpans(
   exchange: Exchange,
   spans: SpanRecorder,
-  nowMs: number,
   epochMs: number,
   redacted: ReadonlySet<RedactedField>,
 ): string {
-  const { head, route, status } = exchange
+  const { head, route, status, startMs, endedMs } = exchange
   const { spanId, parentId, state } = spans
   const isKnown = METHODS.has(head.method)
   const method = isKnown
@@ -59,7 +58,7 @@ export function exchangeSpans(
   const facts =
     exchangeAttributes(exchange, redacted) + (error === '' ? '' : stringAttribute('error.type', error))
   const lost = spans.dropped === 0 ? '' : intAttribute('nyro.children_dropped', spans.dropped)
-  let text = `${start},"spanId":"${spanId}",${parent},"name":"${name}${route.spanName}","kind":2,"startTimeUnixNano":"${nanosText(epochMs + exchange.startMs)}","endTimeUnixNano":"${nanosText(epochMs + nowMs)}"${status >= SERVER_ERROR ? FAILED : ''},"attributes":[${method.slice(1)}${facts}${lost}]},`
+  let text = `${start},"spanId":"${spanId}",${parent},"name":"${name}${route.spanName}","kind":2,"startTimeUnixNano":"${nanosText(epochMs + startMs)}","endTimeUnixNano":"${nanosText(epochMs + endedMs)}"${status >= SERVER_ERROR ? FAILED : ''},"attributes":[${method.slice(1)}${facts}${lost}]},`
   let attempts = 0
   for (const child of spans.children) {
     const childStart = `${start},"spanId":"${child.spanId}","parentSpanId":"${spanId}","flags":${FLAGS},"startTimeUnixNano":"${nanosText(epochMs + child.startMs)}","endTimeUnixNano":"${nanosText(epochMs + child.endMs)}",`

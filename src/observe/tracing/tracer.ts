@@ -55,11 +55,12 @@ export class Tracer {
     else exchange.traceLines = line
   }
 
-  /** Once, when an exchange whose trace is kept is over. `nowMs`: on its clock. */
-  end(exchange: Exchange, spans: SpanRecorder, nowMs: number): void {
-    spans.ends(nowMs, exchange.aborted ? 'aborted' : exchange.code)
+  /** Once, as soon as an exchange whose trace is kept is over. */
+  end(exchange: Exchange, spans: SpanRecorder): void {
+    const { endedMs } = exchange
+    spans.ends(endedMs, exchange.aborted ? 'aborted' : exchange.code)
     const { redacted, wallMs, write } = this.#parts
-    write(exchangeSpans(exchange, spans, nowMs, wallMs() - nowMs, redacted))
+    write(exchangeSpans(exchange, spans, wallMs() - endedMs, redacted))
   }
 
   #continue(exchange: Exchange, parent: TraceParent, peer: 'trusted' | 'untrusted'): void {

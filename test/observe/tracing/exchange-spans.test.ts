@@ -34,8 +34,8 @@ function told({ head, parent = null, state = '', redacted = [], became = {}, wai
   exchange.traceId = TRACE
   const spans = new SpanRecorder(exchange, TRACE, OWN, parent, state, () => CHILD)
   waited?.(spans, exchange)
-  Object.assign(exchange, became)
-  const text = exchangeSpans(exchange, spans, 1.5, EPOCH_MS + 0.25, new Set(redacted))
+  Object.assign(exchange, { endedMs: 1.5 }, became)
+  const text = exchangeSpans(exchange, spans, EPOCH_MS + 0.25, new Set(redacted))
   assert.match(text, /^[ -~]+$/)
   return JSON.parse(`[${text.slice(0, -1)}]`) as OtlpSpan[]
 }

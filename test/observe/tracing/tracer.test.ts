@@ -123,7 +123,8 @@ describe('what is told', () => {
     exchange.attempts = 2
     exchange.respondedMs = 30
     exchange.status = 200
-    tracer.end(exchange, spans, 50)
+    exchange.endedMs = 50
+    tracer.end(exchange, spans)
     assert.match(lines[0] ?? '', /^[ -~]+$/)
     assert.ok(!lines[0]?.includes('secret'))
     const [own, ...children] = told()
@@ -171,7 +172,8 @@ describe('what is told', () => {
     spans.attempts('orders', 2)
     exchange.code = 'upstream_timeout'
     exchange.status = 504
-    tracer.end(exchange, spans, 3)
+    exchange.endedMs = 3
+    tracer.end(exchange, spans)
     assert.deepEqual(told().slice(1).map(outcomeOf), [
       ['10.0.0.1', 503, '503'],
       [undefined, undefined, 'upstream_timeout'],
@@ -184,7 +186,8 @@ describe('what is told', () => {
     const spans = recorded(tracer, exchange, 'trusted')
     spans.attempts('orders', 5)
     exchange.aborted = true
-    tracer.end(exchange, spans, 9)
+    exchange.endedMs = 9
+    tracer.end(exchange, spans)
     const [own, child] = told()
     assert.ok(own && child)
     assert.deepEqual(
@@ -210,7 +213,8 @@ describe('what is told', () => {
     const exchange = exchangeOf(PARENTED)
     const spans = recorded(tracer, exchange, 'untrusted')
     for (let index = 0; index < 100; index++) spans.waits('mine', index)
-    tracer.end(exchange, spans, 100)
+    exchange.endedMs = 100
+    tracer.end(exchange, spans)
     const [own, ...children] = told()
     assert.ok(own)
     assert.deepEqual([children.length, attributesOf(own)['nyro.children_dropped']], [32, 68])
