@@ -69,6 +69,8 @@ export async function measureOrFault(
     const measured = await measureRound(stand, upstream, peer, load, outcome, meter)
     return measured.faults.length === 0 ? measured : measured.faults.join('; ')
   } catch (error) {
+    // What it used is no later round's.
+    meter?.lap()
     return error instanceof Error ? error.message : String(error)
   }
 }
