@@ -2,8 +2,8 @@ import type { Head } from '../http1/head.ts'
 import { joinedValues, singleValue } from './field-values.ts'
 
 /**
- * What a trusted proxy may say of how a client came. It may only be passing on what the client says, and redirects, the
- * API's description and spans repeat it.
+ * What is believed of a trusted proxy about how a client came. It may be passing on what that client says, and
+ * redirects, the API's description and spans repeat it.
  */
 const SCHEMES: ReadonlySet<string> = new Set(['http', 'https', 'ws', 'wss'])
 

@@ -6,13 +6,13 @@ import type { SpanExport, SpanExportParts } from './span-export.ts'
 
 /** Between two looks into the rings while traces are made; the spans' own times are not touched by it. */
 const LOOK_MS = 1_000
-/** Exchanges of one look that make the next one wait longer. */
-const MANY = 64
 /**
- * Until then, which is what the SDK waits by default: code that runs once a second is cold each time, the request of an
- * export alone takes 1 ms.
+ * The same after a look that found many: as the SDK has it by default. The request of an export takes control 1 ms, cold
+ * as its code is each time (docs/decisions/0013).
  */
 const BUSY_LOOK_MS = 5_000
+/** So many exchanges. */
+const MANY = 64
 /** The same while a ring fills, or was not emptied: what 30,000 exchanges a second say, all kept, goes through a ring. */
 const HURRIED_LOOK_MS = 50
 /** Handed over at a time, whole lines. More than the longest of them has. */

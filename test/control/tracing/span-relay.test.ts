@@ -85,7 +85,7 @@ describe('a relay of spans', () => {
     assert.deepEqual(sinks[0].flushed, [0, 2, 3])
   })
 
-  test('looks less often while there is much, so that it is made into spans in one go', async () => {
+  test('looks less often while there is much, so that it is sent in one go', async () => {
     const { relay, time, sinks, record } = stage()
     await relay.follow(configWith(TRACING))
     const [sink] = sinks
